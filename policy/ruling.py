@@ -1,0 +1,72 @@
+"""What is decided about an act: the outcome, the doubt, and the evidence it rests on."""
+
+from __future__ import annotations
+
+from policy.facts import Act, Actor
+from policy.life import Pending, Session
+from policy.notice import Doubt, Outcome, Verdict, judge
+
+
+def rule(session: Session, pending: Pending) -> Verdict:
+    """Return the verdict on the act *pending*, with all it rests on."""
+    outcome, doubt, reasons = _outcome(session, pending)
+    moved = session.request.made if session.request else None
+    sights = (session.present, pending.gone, pending.confirmed, pending.other_stood, moved)
+    student = pending.actor is Actor.STUDENT and not pending.both
+    return Verdict(
+        outcome=outcome,
+        doubt=doubt,
+        actor=Actor.MENTOR if pending.both else pending.actor,
+        act=pending.act,
+        deadline=session.deadline,
+        present_at=session.present.at if session.present else None,
+        gone_at=pending.gone.at,
+        stamp=pending.stamp if student else None,
+        reasons=reasons,
+        evidence=tuple(sorted({1} | {sight.seq for sight in sights if sight is not None})),
+        rules_version=session.rules.version,
+    )
+
+
+def _outcome(session: Session, pending: Pending) -> tuple[Outcome, Doubt | None, tuple[str, ...]]:
+    if pending.both:
+        return Outcome.NOT_STUDENT, None, (_BOTH,)
+    if pending.actor is not Actor.STUDENT:
+        return Outcome.NOT_STUDENT, None, (_NOT_STUDENT.get((pending.actor, pending.act), _GAVE_UP),)
+    if session.request is not None:  # moved in time, and no new time was agreed
+        how = "moved in time, and no new time was agreed while the request was open"
+        why = _doubt(session, pending) if session.request.doubt else None
+        return Outcome.TIMELY, why, (how,)
+    outcome, unsure, reason = judge(
+        session.deadline,
+        present_at=session.present.at if session.present else None,
+        gone_at=pending.gone.at,
+        stamp=pending.stamp,
+    )
+    if pending.confirmed is None and pending.gone.at > session.deadline and outcome is Outcome.FORFEIT:
+        late = "it was first seen gone after the deadline, and no second look could confirm it"
+        return Outcome.TIMELY, Doubt.UNCONFIRMED, (late,)
+    return outcome, _doubt(session, pending) if unsure else None, (reason,)
+
+
+_BOTH = "both copies went and the order cannot be proven, so it counts as the mentor's"
+_GAVE_UP = "the mentor gave it up while the student's copy still stood"
+_NOT_STUDENT = {
+    (Actor.MENTOR, Act.ASKED): "the mentor cancelled",
+    (Actor.SCHOOL, Act.ASKED): "the school cancelled",
+    (Actor.SCHOOL, Act.UNWRITTEN): "it never reached the student's calendar",
+}
+
+_TROUBLES = {str(doubt): doubt for doubt in (Doubt.SERVER_DOWN, Doubt.ACCESS_LOST, Doubt.UNREADABLE)}
+
+
+def _doubt(session: Session, pending: Pending) -> Doubt:
+    """Return why nothing is known between the last proven sight and the act."""
+    present, trouble = session.present, session.trouble
+    since = present.at if present else session.agreed_at
+    blind = trouble is not None and (trouble.until is None or trouble.until >= since)
+    if trouble is not None and blind and trouble.since <= pending.gone.at:
+        return _TROUBLES.get(trouble.cause, Doubt.SERVER_DOWN)
+    if session.seen is not None and session.seen.at - session.rules.lag >= session.deadline:
+        return Doubt.CLOCK_UNSURE
+    return Doubt.DAEMON_DOWN

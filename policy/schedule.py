@@ -1,0 +1,123 @@
+"""When a session asks for attention by itself, and what the calendars should show of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from policy.facts import Actor
+from policy.life import CalendarState, Pending, Request, Session, State
+
+
+def hold_ends(session: Session, pending: Pending) -> datetime:
+    """Return until when an act can be undone: at most a quarter of the time left to the start."""
+    left = max(timedelta(0), session.start - pending.gone.at)
+    return pending.gone.at + min(session.rules.hold, left / 4)
+
+
+def request_ends(session: Session, request: Request) -> datetime:
+    """Return when a request for another time lapses: half the notice before the start at the latest."""
+    latest = max(session.start - session.rules.notice / 2, request.made.at + session.rules.hold)
+    return min(request.made.at + session.rules.request_expires, latest, session.start)
+
+
+def limit(session: Session, pending: Pending) -> datetime:
+    """Return until when a confirmation is waited for."""
+    return max(hold_ends(session, pending), pending.gone.at + session.rules.confirm_limit)
+
+
+class Next(BaseModel):
+    """When the session asks for attention without anybody's doing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    look: bool
+    """The calendar must be looked at; otherwise only time has to pass."""
+
+
+_MARGIN = timedelta(seconds=1)
+
+
+def next_step(session: Session, now: datetime) -> Next | None:
+    """Return what comes next for *session* by itself; ``None`` when nothing does."""
+    match session.state:
+        case State.PLANNED:
+            return Next(at=session.start, look=False)
+        case State.BOOKED:
+            return _next_booked(session)
+        case State.MOVING if session.request is not None:
+            return Next(at=request_ends(session, session.request), look=True)
+        case State.NOTICED:
+            return _next_noticed(session)
+        case State.INCIDENT:
+            look_at = session.deadline + session.rules.lag
+            if now < look_at:
+                return Next(at=look_at, look=True)
+            return Next(at=session.end + session.rules.elapse_after, look=False)
+        case _:
+            return None
+
+
+def _next_booked(session: Session) -> Next:
+    look_at = session.deadline + session.rules.lag
+    if session.proven_at_deadline:
+        return Next(at=session.end, look=False)
+    if session.seen is None or session.seen.at < look_at:
+        return Next(at=look_at, look=True)
+    retry = session.seen.at + max(session.rules.confirm_after, session.rules.lag, _MARGIN)
+    return Next(at=min(retry, session.end), look=retry < session.end)
+
+
+def _next_noticed(session: Session) -> Next:
+    pending = session.act
+    if pending.contradicted is not None:
+        after = max(pending.again, pending.contradicted) + session.rules.lag + _MARGIN
+    elif pending.confirmed is None:
+        after = pending.gone.at + session.rules.confirm_after
+    elif pending.actor is Actor.MENTOR:
+        after = _next_of_student(session, pending)
+    else:
+        after = hold_ends(session, pending)
+    return Next(at=min(after, limit(session, pending)), look=True)
+
+
+def _next_of_student(session: Session, pending: Pending) -> datetime:
+    """Return when the student's copy can show whether it outlived the mentor's act."""
+    after = max(hold_ends(session, pending), pending.gone.at + session.rules.lag)
+    if session.seen is None or session.seen.at < after:
+        return after
+    return session.seen.at + session.rules.lag + _MARGIN
+
+
+class Want(StrEnum):
+    """What the calendars should show of a session."""
+
+    STANDING = "standing"
+    """One event at the agreed time."""
+    AS_IS = "as_is"
+    """Whatever is there: people are being asked, or it is over."""
+    ABSENT = "absent"
+
+
+_WANT = {
+    State.PLANNED: Want.STANDING,
+    State.BOOKED: Want.STANDING,
+    State.CANCELLED: Want.ABSENT,
+    State.RELEASED: Want.ABSENT,
+    State.FORFEITED: Want.ABSENT,
+    State.PAUSED: Want.ABSENT,
+}
+
+
+def want(session: Session) -> Want:
+    """Return what the calendars should show of *session*."""
+    return _WANT.get(session.state, Want.AS_IS)
+
+
+def must_be_put_back(session: Session) -> bool:
+    """Tell whether the event was moved too late and has not been put back yet."""
+    moved = session.moved_late and session.calendar_state is CalendarState.MOVED
+    return session.state is State.BOOKED and moved and not session.put_back

@@ -1,0 +1,466 @@
+"""The life of one session, as a table.
+
+Rule 1: every state, and every way from one to another, is in this file.
+Rule 2: this file does not know which provider spoke, nor what time it is now.
+
+A session is the fold of its facts: :func:`begin` with the agreement, then
+:func:`advance` for each further fact. The same facts give the same session, always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from policy.facts import (
+    Act,
+    Actor,
+    Agreed,
+    Asked,
+    Blinded,
+    Fact,
+    Missing,
+    Passed,
+    PutBack,
+    Side,
+    Sighted,
+    Via,
+)
+from policy.life import ENDED, CalendarState, Effect, Pending, Request, Session, Sight, State, Trouble
+from policy.notice import Doubt, Outcome, judge
+from policy.ruling import rule
+from policy.schedule import hold_ends, limit, request_ends
+
+Step = tuple[Session, tuple[Effect, ...]]
+
+
+class IllegalFact(ValueError):
+    """A fact that cannot follow: an agreement inside a session's life."""
+
+
+def begin(agreed: Agreed) -> Step:
+    """Return the session that *agreed* founds."""
+    session = Session(
+        id=agreed.id,
+        student=agreed.student,
+        mentor=agreed.mentor,
+        start=agreed.start,
+        end=agreed.end,
+        agreed_at=agreed.at,
+        rules=agreed.rules,
+    )
+    return session, (Effect.PLANNED,)
+
+
+def advance(session: Session, fact: Fact) -> Step:
+    """Return the session after *fact*, and what the world must now be told.
+
+    :raises IllegalFact: if *fact* is a second agreement.
+    """
+    if isinstance(fact, Agreed):
+        raise IllegalFact(f"session {session.id} is agreed already")
+    session = _with(session, seq=session.seq + 1)
+    if session.state in ENDED:
+        return _after_the_end(session, fact)
+    match fact:
+        case Sighted():
+            return (_student_sighted if fact.side is Side.STUDENT else _mentor_sighted)(session, fact)
+        case Missing():
+            return (_student_missing if fact.side is Side.STUDENT else _mentor_missing)(session, fact)
+        case Blinded():
+            return _blinded(session, fact)
+        case Asked():
+            return _asked(session, fact)
+        case PutBack():
+            return _with(session, put_back=True), (Effect.PUT_BACK,)
+        case Passed():
+            return _PASSED[session.state](session, fact)
+
+
+def _with(session: Session, **changed: Any) -> Session:
+    return session.model_copy(update=changed)
+
+
+# --- the student's copy stands -------------------------------------------------------
+
+
+def _student_sighted(session: Session, fact: Sighted) -> Step:
+    seen = _take_sight(session, fact)
+    match session.state:
+        case State.NOTICED:
+            return _reappeared(seen, fact) if _by(session, Actor.STUDENT) else _stood_after(seen, fact)
+        case State.PLANNED:
+            return _settle(_with(seen, state=State.BOOKED), fact, (Effect.BOOKED,))
+        case State.INCIDENT:
+            return _settle(_with(seen, state=State.BOOKED), fact, (Effect.SEEN_AGAIN,))
+        case _:
+            return _settle(seen, fact, ())
+
+
+def _take_sight(session: Session, fact: Sighted) -> Session:
+    """Note what the sight proves, and that the calendar can be seen."""
+    sight = Sight(at=fact.sent - session.rules.lag, seq=session.seq)
+    at_start = fact.start == session.start
+    pending = _by(session, Actor.STUDENT)
+    return _with(
+        session,
+        first_seen=_first_seen(session, fact),
+        seen=_later(session.seen, Sight(at=fact.received, seq=session.seq)),
+        present=_later(session.present, sight) if fact.proves else session.present,
+        stood=_later(session.stood, sight) if fact.proves and at_start else session.stood,
+        version=session.version if pending else fact.version,
+        calendar_state=CalendarState.PRESENT if at_start else CalendarState.MOVED,
+        trouble=None if fact.proves else _mended(session.trouble, fact.received),
+    )
+
+
+def _first_seen(session: Session, fact: Sighted) -> Sight:
+    """Return the first sight, or the first proving one where that is later: only that one is dated right."""
+    sight = Sight(at=fact.received, seq=session.seq)
+    if session.first_seen is None or (session.present is None and fact.proves):
+        return _later(session.first_seen, sight)
+    return session.first_seen
+
+
+def _later(old: Sight | None, new: Sight) -> Sight:
+    return new if old is None or new.at > old.at else old
+
+
+def _mended(trouble: Trouble | None, at: datetime) -> Trouble | None:
+    if trouble is None or trouble.until is not None:
+        return trouble
+    return trouble.model_copy(update={"until": at})
+
+
+def _settle(session: Session, fact: Sighted, effects: tuple[Effect, ...]) -> Step:
+    """Compare where the event stands in time with where it was agreed to stand."""
+    if fact.start == session.start:
+        if session.state is State.MOVING:
+            return _with(session, state=State.BOOKED, request=None), (*effects, Effect.MOVE_WITHDRAWN)
+        return session, effects
+    if session.state is State.MOVING and session.request is not None:
+        request = session.request.model_copy(update={"to": fact.start})
+        return _with(session, request=request), effects
+    if session.moved_late:
+        return session, effects
+    outcome, doubt, _ = judge(
+        session.deadline,
+        present_at=session.stood.at if session.stood else None,
+        gone_at=fact.received,
+        stamp=fact.stamp,
+    )
+    if outcome is Outcome.FORFEIT:
+        if fact.received >= session.start:  # too late to put it back
+            return session, effects
+        return _with(session, moved_late=True), (*effects, Effect.MOVED_LATE)
+    request = Request(to=fact.start, made=Sight(at=fact.received, seq=session.seq), doubt=doubt)
+    return _with(session, state=State.MOVING, request=request), (*effects, Effect.MOVE_REQUESTED)
+
+
+def _reappeared(session: Session, fact: Sighted) -> Step:
+    """Undo the student's act if this sight is newer than the act, and not a stale answer."""
+    pending = session.act
+    if not _newer(session, pending, fact):
+        return _contradicted(session, pending, fact)
+    phantom = pending.confirmed is None and fact.version == pending.version and fact.via is not Via.FOLLOW
+    back = _with(
+        session,
+        state=pending.was,
+        pending=None,
+        version=fact.version,
+        phantoms=session.phantoms + (1 if phantom else 0),
+    )
+    return _settle(back, fact, (Effect.PHANTOM if phantom else Effect.RESTORED,))
+
+
+def _newer(session: Session, pending: Pending, fact: Sighted) -> bool:
+    """Tell whether this sight cannot have been older than the last one that showed the act."""
+    if fact.via is Via.FOLLOW:
+        return True
+    if not fact.proves:
+        return False
+    another = None not in (fact.version, pending.version) and fact.version != pending.version
+    return another or fact.sent - session.rules.lag > pending.again
+
+
+def _contradicted(session: Session, pending: Pending, fact: Sighted) -> Step:
+    return _with(session, pending=pending.model_copy(update={"contradicted": fact.received})), ()
+
+
+# --- the student's copy is gone ------------------------------------------------------
+
+_GONE_AS = {
+    Act.REMOVED: CalendarState.GONE,
+    Act.DECLINED: CalendarState.DECLINED,
+    Act.CANCELLED: CalendarState.CANCELLED,
+}
+
+
+def _student_missing(session: Session, fact: Missing) -> Step:
+    effects: tuple[Effect, ...] = ()
+    before = session
+    session = _with(
+        session, calendar_state=_GONE_AS[fact.act], trouble=_mended(session.trouble, fact.received)
+    )
+    if session.state is State.PLANNED:
+        if fact.act is Act.REMOVED:  # never seen standing: its absence counts against nobody
+            return _with(before, trouble=session.trouble), ()
+        first = Sight(at=fact.received, seq=session.seq)
+        session, effects = _with(session, state=State.BOOKED, first_seen=first), (Effect.BOOKED,)
+    if session.state is State.NOTICED:
+        if _by(session, Actor.STUDENT):
+            return _seen_again_gone(session, fact)
+        return _both_gone(session, fact)
+    if fact.received > session.start and session.proven_at_deadline:
+        return session, effects  # deleted during or after the session: not notice
+    return _notice(session, fact, Actor.STUDENT, effects)
+
+
+def _notice(session: Session, fact: Missing, actor: Actor, effects: tuple[Effect, ...] = ()) -> Step:
+    pending = Pending(
+        actor=actor,
+        act=fact.act,
+        gone=Sight(at=fact.received, seq=session.seq),
+        again=fact.received,
+        version=session.version if actor is Actor.STUDENT else None,
+        stamp=fact.stamp,
+        cascades=fact.cascades,
+        was=State.BOOKED if session.state is State.INCIDENT else session.state,
+    )
+    return _with(session, state=State.NOTICED, pending=pending), (*effects, Effect.NOTICED)
+
+
+def _seen_again_gone(session: Session, fact: Missing) -> Step:
+    """Confirm the act by a second look, and decide once nothing can undo it any more."""
+    pending = session.act
+    effects: tuple[Effect, ...] = ()
+    changed: dict[str, Any] = {"again": max(pending.again, fact.received), "contradicted": None}
+    if fact.stamp is not None:  # the act is not later than any of its stamps
+        changed["stamp"] = min(fact.stamp, pending.stamp or fact.stamp)
+    second = fact.via is Via.LOOK and fact.sent >= pending.gone.at + session.rules.confirm_after
+    if second and pending.confirmed is None:
+        changed["confirmed"] = Sight(at=fact.received, seq=session.seq)
+        effects = (Effect.CONFIRMED,)
+    session = _with(session, pending=pending.model_copy(update=changed))
+    return _decide_if_over(session, fact.received, effects)
+
+
+def _both_gone(session: Session, fact: Missing) -> Step:
+    """Tell a mentor's act from a copy that only vanished with the student's."""
+    pending = session.act
+    if pending.other_stood is not None:
+        return session, ()
+    if pending.cascades:
+        return _notice(_with(session, state=pending.was, pending=None), fact, Actor.STUDENT)
+    session = _with(session, pending=pending.model_copy(update={"both": True}))
+    return _decide_if_over(session, fact.received, ())
+
+
+# --- the mentor's copy ---------------------------------------------------------------
+
+
+def _mentor_sighted(session: Session, fact: Sighted) -> Step:
+    pending = session.pending
+    if session.state is not State.NOTICED or pending is None or pending.actor is not Actor.MENTOR:
+        return session, ()
+    if not _newer(session, pending, fact):
+        return _contradicted(session, pending, fact)
+    return _with(session, state=pending.was, pending=None), (Effect.RESTORED,)
+
+
+def _mentor_missing(session: Session, fact: Missing) -> Step:
+    if session.state is State.NOTICED:
+        if _by(session, Actor.STUDENT):
+            return _mentor_too(session, fact)
+        return _seen_again_gone(session, fact)
+    if session.state is State.PLANNED or fact.received > session.start:
+        return session, ()
+    return _notice(session, fact, Actor.MENTOR)
+
+
+def _mentor_too(session: Session, fact: Missing) -> Step:
+    """Leave it the student's act if that was confirmed before, or took the mentor's copy along."""
+    if fact.cascades or session.act.confirmed is not None:
+        return session, ()
+    return _with(session, pending=session.act.model_copy(update={"both": True})), ()
+
+
+def _stood_after(session: Session, fact: Sighted) -> Step:
+    """Note that the student's copy outlived the mentor's act."""
+    pending = session.act
+    if not fact.proves or fact.sent - session.rules.lag < pending.gone.at:
+        return session, ()
+    stood = Sight(at=fact.received, seq=session.seq)
+    session = _with(session, pending=pending.model_copy(update={"other_stood": stood}))
+    return _decide_if_over(session, fact.received, ())
+
+
+# --- words, blindness, time ----------------------------------------------------------
+
+
+def _asked(session: Session, fact: Asked) -> Step:
+    """Decide at once: the instant is exact, and nothing has to be confirmed."""
+    if (pending := _first_act(session, fact)) is not None:
+        return _decide(session, pending)
+    said = Pending(
+        actor=fact.by,
+        act=Act.ASKED,
+        gone=Sight(at=fact.at, seq=session.seq),
+        again=fact.at,
+        version=session.version,
+        stamp=None,
+        was=session.state,
+        confirmed=Sight(at=fact.at, seq=session.seq),
+    )
+    return _decide(session, said)
+
+
+def _first_act(session: Session, fact: Asked) -> Pending | None:
+    """Return the act that the calendar showed before the word; the student's own word confirms it."""
+    pending = session.pending
+    if pending is None:
+        return None
+    if pending.actor is Actor.STUDENT:
+        if fact.by is Actor.STUDENT:
+            word = Sight(at=fact.at, seq=session.seq)
+            return pending.model_copy(update={"confirmed": pending.confirmed or word})
+        return pending if pending.confirmed is not None else None
+    first = fact.by is Actor.STUDENT and not pending.cascades and pending.contradicted is None
+    return pending.model_copy(update={"both": True}) if first else None
+
+
+def _blinded(session: Session, fact: Blinded) -> Step:
+    trouble = Trouble(since=fact.at, until=None, cause=fact.cause)
+    unreadable = fact.cause == Doubt.UNREADABLE
+    session = _with(
+        session,
+        trouble=session.trouble if session.trouble and session.trouble.until is None else trouble,
+        calendar_state=CalendarState.UNREADABLE if unreadable else CalendarState.UNREACHABLE,
+    )
+    if fact.lost and session.state is State.BOOKED:
+        return _with(session, state=State.INCIDENT), (Effect.INCIDENT,)
+    return session, ()
+
+
+def _passed_planned(session: Session, fact: Passed) -> Step:
+    if fact.at < session.start:
+        return session, ()
+    gone = Sight(at=fact.at, seq=session.seq)
+    never = Pending(
+        actor=Actor.SCHOOL,
+        act=Act.UNWRITTEN,
+        gone=gone,
+        again=fact.at,
+        version=None,
+        stamp=None,
+        was=session.state,
+    )
+    return _decide(session, never)
+
+
+def _passed_booked(session: Session, fact: Passed) -> Step:
+    seen_since = session.seen is not None and session.seen.at >= session.deadline
+    if fact.at >= session.end and (session.proven_at_deadline or seen_since):
+        return _elapse(session)
+    return _passed_incident(session, fact)
+
+
+def _passed_moving(session: Session, fact: Passed) -> Step:
+    request = session.request
+    if request is None or fact.at < request_ends(session, request):
+        return session, ()
+    moved = Pending(
+        actor=Actor.STUDENT,
+        act=Act.MOVED,
+        gone=request.made,
+        again=fact.at,
+        version=session.version,
+        stamp=None,
+        was=session.state,
+        confirmed=Sight(at=fact.at, seq=session.seq),
+    )
+    return _decide(session, moved)
+
+
+def _passed_noticed(session: Session, fact: Passed) -> Step:
+    pending = session.act
+    if fact.at < limit(session, pending):
+        return session, ()
+    contradicted = pending.contradicted is not None
+    if contradicted or (pending.actor is Actor.MENTOR and not _mentor_proven(pending)):
+        phantoms = session.phantoms + (1 if contradicted else 0)
+        return _with(session, state=pending.was, pending=None, phantoms=phantoms), (Effect.PHANTOM,)
+    return _decide(session, pending)
+
+
+def _passed_incident(session: Session, fact: Passed) -> Step:
+    if fact.at >= session.end + session.rules.elapse_after:
+        return _elapse(session)
+    return session, ()
+
+
+def _passed_suspect(session: Session, fact: Passed) -> Step:
+    del fact  # a person decides, not the time
+    return session, ()
+
+
+_PASSED: dict[State, Callable[[Session, Passed], Step]] = {
+    State.PLANNED: _passed_planned,
+    State.BOOKED: _passed_booked,
+    State.MOVING: _passed_moving,
+    State.NOTICED: _passed_noticed,
+    State.INCIDENT: _passed_incident,
+    State.SUSPECT: _passed_suspect,
+}
+
+
+def _elapse(session: Session) -> Step:
+    return _with(session, state=State.ELAPSED), (Effect.ELAPSED,)
+
+
+def _after_the_end(session: Session, fact: Fact) -> Step:
+    """Note what the calendar shows of a decided session; it changes no decision."""
+    if isinstance(fact, Sighted) and fact.side is Side.STUDENT:
+        gone_at = session.verdict.gone_at if session.verdict else None
+        if gone_at is not None and (not fact.proves or fact.sent - session.rules.lag <= gone_at):
+            return session, ()  # it may be older than the act
+        state = CalendarState.PRESENT if fact.start == session.start else CalendarState.MOVED
+        back = session.calendar_state in set(_GONE_AS.values()) and session.state is not State.ELAPSED
+        return _with(session, calendar_state=state), (Effect.RESTORED_LATE,) if back else ()
+    if isinstance(fact, Missing) and fact.side is Side.STUDENT:
+        return _with(session, calendar_state=_GONE_AS[fact.act]), ()
+    return session, ()
+
+
+# --- deciding ------------------------------------------------------------------------
+
+
+def _decide_if_over(session: Session, at: datetime, effects: tuple[Effect, ...]) -> Step:
+    pending = session.act
+    proven = pending.confirmed is not None if pending.actor is Actor.STUDENT else _mentor_proven(pending)
+    if not proven or pending.contradicted is not None or at < hold_ends(session, pending):
+        return session, effects
+    decided, told = _decide(session, pending)
+    return decided, (*effects, *told)
+
+
+def _mentor_proven(pending: Pending) -> bool:
+    return pending.confirmed is not None and (pending.other_stood is not None or pending.both)
+
+
+_ENDS = {
+    Outcome.TIMELY: (State.CANCELLED, Effect.TIMELY),
+    Outcome.FORFEIT: (State.FORFEITED, Effect.FORFEIT),
+    Outcome.NOT_STUDENT: (State.RELEASED, Effect.NOT_STUDENT),
+}
+
+
+def _decide(session: Session, pending: Pending) -> Step:
+    verdict = rule(session, pending)
+    state, effect = _ENDS[verdict.outcome]
+    return _with(session, state=state, verdict=verdict, pending=None, request=None), (effect,)
+
+
+def _by(session: Session, actor: Actor) -> bool:
+    return session.pending is not None and session.pending.actor is actor

@@ -1,0 +1,171 @@
+"""What one VEVENT says: when it is, how it recurs, and whether it takes time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import Enum, auto
+
+from providers.base import Owner, PartStat, Status
+from providers.ical.limits import Limits
+from providers.ical.lines import Block
+from providers.ical.notes import Note, Unclear
+from providers.ical.rules import Rule, parse
+from providers.ical.values import Dates, Length, Moment, Property, between, length, split
+
+
+class Takes(Enum):
+    """What an event takes of its owner's time."""
+
+    NOTHING = auto()
+    TENTATIVE = auto()
+    BUSY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One VEVENT of a series: the master, or an override of one instance or of all from there on."""
+
+    start: Moment
+    length: Length
+    takes: Takes
+    sequence: int = 0
+    rules: tuple[Rule, ...] = ()
+    added: tuple[tuple[Moment, Length | None], ...] = ()
+    """RDATE."""
+    excluded: tuple[Moment, ...] = ()
+    """EXDATE."""
+    replaces: Moment | None = None
+    """RECURRENCE-ID."""
+    onwards: bool = False
+    """RANGE=THISANDFUTURE."""
+
+
+def understand(block: Block, dates: Dates, owner: Owner) -> Part:
+    """Return what a VEVENT says.
+
+    :raises Unclear: if a property that decides about time cannot be read.
+    """
+    start, size = span(block, dates)
+    replaces, onwards = _replaces(block, dates)
+    recurs = any(block.all(name) for name in ("RRULE", "RDATE"))
+    if replaces is not None and recurs:
+        raise Unclear(Note.OVERRIDE_RECURS)
+    if block.all("EXRULE"):
+        raise Unclear(Note.RULE_EXCLUDES)
+    return Part(
+        start=start,
+        length=size,
+        takes=takes(block, owner),
+        sequence=sequence(block),
+        rules=_rules(block, dates.limits),
+        added=tuple((_in_zone(at, start), size) for at, size in _listed(block, "RDATE", dates)),
+        excluded=tuple(_in_zone(at, start) for at, _ in _listed(block, "EXDATE", dates)),
+        replaces=replaces,
+        onwards=onwards,
+    )
+
+
+def span(block: Block, dates: Dates) -> tuple[Moment, Length]:
+    """Return when a VEVENT starts and how long it is (RFC 5545, 3.6.1).
+
+    :raises Unclear: if it does not say, or ends before it starts.
+    """
+    first = only(block, "DTSTART")
+    if first is None:
+        raise Unclear(Note.START_MISSING)
+    start = dates.one(first)
+    if (end := only(block, "DTEND")) is not None:
+        return start, between(start, dates.one(end))
+    if (duration := only(block, "DURATION")) is not None:
+        return start, length(duration.value)
+    return start, Length(nominal=timedelta(days=1 if start.is_date else 0))
+
+
+def only(block: Block, name: str) -> Property | None:
+    """Return the one property of this name.
+
+    :raises Unclear: if there are two that differ.
+    """
+    lines = dict.fromkeys(block.all(name))
+    if len(lines) > 1:
+        raise Unclear(Note.PROPERTY_TWICE)
+    return next((split(line) for line in lines), None)
+
+
+def takes(block: Block, owner: Owner) -> Takes:
+    """Return what an event takes of its owner's time, whenever it is."""
+    standing = status(block)
+    answers = partstats(block)
+    declined = any(answers.get(address) is PartStat.DECLINED for address in owner.addresses)
+    if declined or standing is Status.CANCELLED or _word(block, "TRANSP") == "TRANSPARENT":
+        return Takes.NOTHING
+    return Takes.TENTATIVE if standing is Status.TENTATIVE else Takes.BUSY
+
+
+def status(block: Block) -> Status:
+    """Return the STATUS; what is none reads as confirmed."""
+    word = _word(block, "STATUS")
+    return next((one for one in Status if one == word), Status.CONFIRMED)
+
+
+def partstats(block: Block) -> dict[str, PartStat]:
+    """Return the answers of the guests; a guest whose line cannot be read has none."""
+    answers: dict[str, PartStat] = {}
+    for line in block.all("ATTENDEE"):
+        try:
+            guest = split(line)
+        except Unclear:
+            continue
+        word = guest.params.get("PARTSTAT", "").upper()
+        answers[_address(guest)] = next((one for one in PartStat if one == word), PartStat.NEEDS_ACTION)
+    return answers
+
+
+def _address(guest: Property) -> str:
+    address = guest.value.lower()
+    if not address.startswith("mailto:") and guest.params.get("EMAIL"):
+        # iCloud names a guest by urn:uuid: or a path, and puts the address beside it (RFC 7986, 6.2).
+        address = guest.params["EMAIL"].lower()
+    return address.removeprefix("mailto:").strip()
+
+
+def sequence(block: Block) -> int:
+    """Return the SEQUENCE; what is no number reads as 0."""
+    word = _word(block, "SEQUENCE")
+    return int(word) if word.isascii() and word.isdigit() and len(word) <= len("2147483647") else 0
+
+
+def _word(block: Block, name: str) -> str:
+    for line in block.all(name)[:1]:
+        return line.rpartition(":")[2].strip().upper()
+    return ""
+
+
+def _replaces(block: Block, dates: Dates) -> tuple[Moment | None, bool]:
+    instance = only(block, "RECURRENCE-ID")
+    if instance is None:
+        return None, False
+    reach = instance.params.get("RANGE", "").upper()
+    if reach not in {"", "THISANDFUTURE"}:
+        raise Unclear(Note.RANGE_UNKNOWN)
+    return dates.one(instance), bool(reach)
+
+
+def _rules(block: Block, limits: Limits) -> tuple[Rule, ...]:
+    lines = dict.fromkeys(block.all("RRULE"))
+    if len(lines) > limits.rules:
+        raise Unclear(Note.RULE_TOO_WIDE)
+    return tuple(parse(split(line).value, limits) for line in lines)
+
+
+def _listed(block: Block, name: str, dates: Dates) -> list[tuple[Moment, Length | None]]:
+    lines = block.all(name)
+    if sum(line.count(",") + 1 for line in lines) > dates.limits.dates:
+        raise Unclear(Note.TOO_MANY_DATES)
+    return [one for line in lines for one in dates.many(split(line))]
+
+
+def _in_zone(at: Moment, start: Moment) -> Moment:
+    """Return a date of a list as the series means it: without a zone of its own it has that of the start."""
+    return replace(at, zone=start.zone) if at.floating or at.is_date else at

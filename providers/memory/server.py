@@ -1,0 +1,293 @@
+"""The server: accounts, calendars, raw resources and their history.
+
+Resources are raw iCalendar, so that what is read here went through the same reader as
+what a real server sends. ETags are digests of the content, as Radicale's and Xandikos'
+are: an event that was deleted and restored stands in its old version again.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from itertools import count
+
+from providers.base import CalendarEntry, CalendarId, ETag, EventRef, SyncToken
+from providers.errors import (
+    AccessLost,
+    EventNotFound,
+    Loss,
+    PreconditionFailed,
+    SyncTokenExpired,
+    Unavailable,
+    Unsupported,
+)
+
+_FOLD = re.compile(rb"\r?\n[ \t]")  # RFC 5545, 3.1
+_UID = re.compile(rb"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A message that a scheduling server sent by itself (RFC 6638)."""
+
+    method: str
+    """REQUEST or CANCEL."""
+    uid: str
+    address: str
+    sent: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What stands at one ref, byte for byte."""
+
+    body: bytes
+    modified: datetime
+
+    @property
+    def etag(self) -> ETag:
+        """The version: a digest of the content."""
+        return ETag(f'"{blake2b(self.body, digest_size=16).hexdigest()}"')
+
+    @property
+    def text(self) -> bytes:
+        """The body, unfolded."""
+        return _FOLD.sub(b"", self.body)
+
+    @property
+    def uid(self) -> str:
+        """The first UID in the text; empty if there is none."""
+        found = _UID.search(self.text)
+        return found[1].decode(errors="replace").strip() if found else ""
+
+
+@dataclass(slots=True)
+class Calendar:
+    """One calendar with its past; only touched while the server is held."""
+
+    entry: CalendarEntry
+    username: str
+    birth: int
+    """Which calendar of this server it was: part of its tokens."""
+    standing: dict[EventRef, Resource] = field(default_factory=dict)
+    buried: dict[EventRef, Resource] = field(default_factory=dict)
+    log: list[tuple[EventRef, datetime]] = field(default_factory=list)
+    forgotten: int = 0
+    """Tokens older than this entry of the log are refused."""
+
+    @property
+    def token(self) -> SyncToken:
+        """The present point in its history."""
+        return SyncToken(f"memory:{self.birth}-{len(self.log)}")
+
+    def place(self, token: SyncToken) -> int:
+        """Return how many entries of the log *token* has seen.
+
+        :raises SyncTokenExpired: if it is not a token of this calendar, or a forgotten one.
+        """
+        birth, _, place = token.removeprefix("memory:").partition("-")
+        if birth != str(self.birth) or not place.isdecimal():
+            raise SyncTokenExpired("this is not a token of this calendar", where=self.entry.id)
+        if not self.forgotten <= int(place) <= len(self.log):
+            raise SyncTokenExpired("the server has forgotten this token", where=self.entry.id)
+        return int(place)
+
+    def at(self, ref: EventRef, etag: ETag | None = None) -> Resource:
+        """Return what stands at *ref*, in the version *etag* if one is named.
+
+        :raises EventNotFound: if nothing stands there.
+        :raises PreconditionFailed: if it stands in another version.
+        """
+        if (one := self.standing.get(ref)) is None:
+            raise EventNotFound("nothing stands there", where=ref)
+        if etag not in {None, one.etag}:
+            raise PreconditionFailed("it is no longer as it was", where=ref)
+        return one
+
+    def put(self, ref: EventRef, body: bytes, now: datetime) -> ETag:
+        """Write *body* over whatever stands at *ref*."""
+        self.standing[ref] = Resource(body, now)
+        self.log.append((ref, now))
+        return self.standing[ref].etag
+
+    def remove(self, ref: EventRef, now: datetime) -> Resource:
+        """Bury what stands at *ref* and return it."""
+        self.buried[ref] = self.standing.pop(ref)
+        self.log.append((ref, now))
+        return self.buried[ref]
+
+
+class MemoryServer:
+    """A whole calendar server: accounts, calendars, raw resources and their history.
+
+    Its methods are the hand of a person, or of a foreign client, that acts on the server
+    directly; a :class:`MemoryProvider` is a connected account. All of it is thread-safe.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._passwords: dict[str, str] = {}
+        self._calendars: dict[CalendarId, Calendar] = {}
+        self._deleted: dict[CalendarId, Calendar] = {}
+        self._births = count(1)
+        self._down = False
+        self._requests = 0
+        self._sent: list[Invitation] = []
+
+    @property
+    def requests(self) -> int:
+        """How many requests accounts have made so far."""
+        return self._requests
+
+    @property
+    def invitations(self) -> tuple[Invitation, ...]:
+        """What the server has sent by itself, in order."""
+        with self._lock:
+            return tuple(self._sent)
+
+    def now(self) -> datetime:
+        """Return the server's own time."""
+        return self._clock().astimezone(UTC)
+
+    def go_down(self) -> None:
+        """Answer nothing any more."""
+        self._down = True
+
+    def come_up(self) -> None:
+        """Answer again."""
+        self._down = False
+
+    def add_account(self, username: str, password: str) -> None:
+        """Open an account without calendars."""
+        with self._lock:
+            self._passwords[username] = password
+
+    def change_password(self, username: str, password: str) -> None:
+        """Refuse the old password from now on."""
+        self.add_account(username, password)
+
+    def close_account(self, username: str) -> None:
+        """Forget the account and every calendar of it."""
+        with self._lock:
+            del self._passwords[username]
+            for calendar in [c for c, held in self._calendars.items() if held.username == username]:
+                del self._calendars[calendar]
+
+    def add_calendar(
+        self, username: str, name: str, *, writable: bool = True, events: bool = True, default: bool = False
+    ) -> CalendarId:
+        """Make an empty calendar and return its id."""
+        with self._lock:
+            birth = next(self._births)
+            calendar = CalendarId(f"memory:/{username}/{birth}/")
+            entry = CalendarEntry(calendar, name, writable=writable, events=events, default=default)
+            self._calendars[calendar] = Calendar(entry, username, birth)
+            return calendar
+
+    def set_writable(self, calendar: CalendarId, *, writable: bool) -> None:
+        """Give or take the right to write."""
+        with self._lock:
+            held = self._calendars[calendar]
+            held.entry = replace(held.entry, writable=writable)
+
+    def delete_calendar(self, calendar: CalendarId) -> None:
+        """Remove the calendar with all that is in it."""
+        with self._lock:
+            self._deleted[calendar] = self._calendars.pop(calendar)
+
+    def restore_calendar(self, calendar: CalendarId) -> None:
+        """Bring a deleted calendar back as it was, history included."""
+        with self._lock:
+            self._calendars[calendar] = self._deleted.pop(calendar)
+
+    def forget_tokens(self, calendar: CalendarId) -> None:
+        """Refuse every token that was given out before now."""
+        with self._lock:
+            held = self._calendars[calendar]
+            held.log.append((EventRef(""), self.now()))
+            held.forgotten = len(held.log)
+
+    def refs(self, calendar: CalendarId) -> dict[EventRef, ETag]:
+        """Return everything that stands in the calendar."""
+        with self._lock:
+            return {ref: one.etag for ref, one in self._calendars[calendar].standing.items()}
+
+    def body(self, calendar: CalendarId, ref: EventRef) -> bytes:
+        """Return what stands at *ref*, byte for byte."""
+        with self._lock:
+            return self._calendars[calendar].standing[ref].body
+
+    def put(self, calendar: CalendarId, ref: EventRef, body: bytes) -> ETag:
+        """Write *body* over whatever stands at *ref*, well-formed or not."""
+        with self._lock:
+            return self._calendars[calendar].put(ref, body, self.now())
+
+    def remove(self, calendar: CalendarId, ref: EventRef) -> None:
+        """Delete what stands at *ref*."""
+        with self._lock:
+            self._calendars[calendar].remove(ref, self.now())
+
+    def restore(self, calendar: CalendarId, ref: EventRef) -> ETag:
+        """Bring back what was last removed from *ref*, byte for byte."""
+        with self._lock:
+            held = self._calendars[calendar]
+            return held.put(ref, held.buried.pop(ref).body, self.now())
+
+    def move(self, source: CalendarId, ref: EventRef, target: CalendarId) -> EventRef:
+        """Move a resource to another calendar and return where it stands there (RFC 4918, 9.9)."""
+        with self._lock:
+            there = EventRef(path_of(target) + ref.removeprefix(path_of(source)))
+            body = self._calendars[source].remove(ref, self.now()).body
+            self._calendars[target].put(there, body, self.now())
+            return there
+
+    def invite(self, method: str, uid: str, addresses: Iterable[str]) -> None:
+        """Note that a message about *uid* goes to each of *addresses*."""
+        with self._lock:
+            self._sent.extend(Invitation(method, uid, one, self.now()) for one in sorted(addresses))
+
+    @contextmanager
+    def request(self, username: str, password: str) -> Iterator[tuple[CalendarEntry, ...]]:
+        """Hold the server while an account's request is answered; yield the account's calendars.
+
+        :raises Unavailable: if the server is down.
+        :raises AccessLost: if user name and password do not fit.
+        """
+        with self._lock:
+            self._requests += 1
+            if self._down:
+                raise Unavailable("the server does not answer")
+            if self._passwords.get(username) != password:
+                raise AccessLost("the server refuses the user name and password", loss=Loss.CREDENTIALS)
+            yield tuple(held.entry for held in self._calendars.values() if held.username == username)
+
+    @contextmanager
+    def calendar(
+        self, username: str, password: str, calendar: CalendarId, *, write: bool = False
+    ) -> Iterator[Calendar]:
+        """Hold the server while an account's request for one calendar is answered.
+
+        :raises Unavailable: if the server is down.
+        :raises AccessLost: if the account or the calendar is not there, or this is not allowed to it.
+        :raises Unsupported: if the calendar holds no events.
+        """
+        with self.request(username, password):
+            held = self._calendars.get(calendar)
+            if held is None:
+                raise AccessLost("the calendar is not there any more", loss=Loss.GONE, where=calendar)
+            if held.username != username or (write and not held.entry.writable):
+                raise AccessLost("the server refuses this calendar", loss=Loss.FORBIDDEN, where=calendar)
+            if not held.entry.events:
+                raise Unsupported("this calendar holds no events", where=calendar)
+            yield held
+
+
+def path_of(calendar: CalendarId) -> str:
+    """Return the path below which the refs of *calendar* lie."""
+    return calendar.removeprefix("memory:")

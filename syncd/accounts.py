@@ -1,0 +1,241 @@
+"""Connecting people's accounts: found, tested, read once, and only then kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from providers.base import CalendarEntry, CalendarId, CalendarProvider
+from providers.errors import ProviderError
+from syncd import poll, work
+from syncd.book import note_due, session_in
+from syncd.errors import Usage
+from syncd.house import House, identity, owner
+from syncd.store.rows import (
+    Account,
+    AccountId,
+    Calendar,
+    CalendarChoice,
+    CalendarRowId,
+    Health,
+    Person,
+)
+from syncd.store.tx import Tx
+
+_NOT_YET = b"\0"
+"""Stands for a grant until the row that it is bound to has an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a person gives to connect an account."""
+
+    provider: str
+    address: str
+    username: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An account as it was connected."""
+
+    person: str
+    url: str
+    busy: tuple[CalendarEntry, ...]
+    sessions: CalendarEntry
+    others: tuple[CalendarEntry, ...]
+    """What else there was, and is left alone."""
+
+
+def connect(
+    house: House, person: Person, login: Login, busy: Sequence[str], sessions: str | None
+) -> Connected:
+    """Connect an account of *person*, or connect it anew; nothing is kept unless all of it works.
+
+    :raises ProviderError: if the server, the password or a calendar is not what it should be.
+    :raises Usage: if a calendar that was named is not there, or none is named and several could be meant.
+    """
+    found = house.doors.find(login.address, login.username, login.secret, owner(person))
+    provider = found.provider
+    try:
+        entries = provider.calendars()
+        read = _chosen(entries, busy) if busy else tuple(entry for entry in entries if entry.events)
+        written = _for_sessions(entries, sessions)
+        capabilities = provider.capabilities()
+        probe = _probe(house, found.url, login, person, capabilities.value)
+        choices = [_choice(entry, read, written) for entry in entries if entry in {*read, written}]
+        rounds = _first_rounds(house, provider, probe, person, choices)
+    finally:
+        provider.close()
+    with house.db.write() as tx:
+        account = _keep_account(house, tx, probe, person, login)
+        _keep_calendars(house, tx, account, person, choices, rounds)
+    others = tuple(entry for entry in entries if entry.events and entry not in {*read, written})
+    return Connected(person.email, found.url, read, written, others)
+
+
+def disconnect(house: House, person: Person) -> int:
+    """Erase the grants and the busy time of all accounts of *person*; return how many there were."""
+    with house.db.write() as tx:
+        accounts = tx.accounts.of(person.id)
+        for account in accounts:
+            tx.due.set_time(work.SYNC, work.account_key(account.id), None)
+            tx.accounts.remove(account.id)
+        if accounts:
+            tx.audit.note("command", "disconnect", person.email, {"accounts": len(accounts)})
+            tx.feed.put("account.disconnected", None, person.id, {"accounts": len(accounts)})
+    return len(accounts)
+
+
+# --- choosing calendars --------------------------------------------------------------
+
+
+def _chosen(entries: Sequence[CalendarEntry], names: Sequence[str]) -> tuple[CalendarEntry, ...]:
+    return tuple(dict.fromkeys(_named(entries, name) for name in names))
+
+
+def _named(entries: Sequence[CalendarEntry], name: str) -> CalendarEntry:
+    """Return the calendar that a person calls *name*: its name, its address, or the end of its address."""
+    held = [entry for entry in entries if entry.events]
+    exact = [entry for entry in held if name in {entry.id, entry.name}]
+    loose = [entry for entry in held if entry.name.casefold() == name.casefold() or _slug(entry) == name]
+    matching = exact or loose
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise Usage(f"{len(matching)} calendars are called {name!r}; use the address: {_listed(matching)}")
+    raise Usage(f"there is no calendar {name!r}; there are: {_listed(held)}")
+
+
+def _for_sessions(entries: Sequence[CalendarEntry], name: str | None) -> CalendarEntry:
+    if name is not None:
+        entry = _named(entries, name)
+        if not entry.writable:
+            raise Usage(
+                f"the calendar {name!r} is read-only, so sessions cannot be written to it; name another with"
+                f" --sessions: {_listed([each for each in entries if each.events and each.writable])}"
+            )
+        return entry
+    open_ones = [entry for entry in entries if entry.events and entry.writable]
+    default = [entry for entry in open_ones if entry.default]
+    if len(default) == 1:
+        return default[0]
+    if len(open_ones) == 1:
+        return open_ones[0]
+    if not open_ones:
+        raise Usage(f"no calendar of this account can be written to; there are: {_listed(entries)}")
+    raise Usage(f"name the calendar for sessions with --sessions; there are: {_listed(open_ones)}")
+
+
+def _slug(entry: CalendarEntry) -> str:
+    return entry.id.rstrip("/").rpartition("/")[2]
+
+
+def _listed(entries: Sequence[CalendarEntry]) -> str:
+    return ", ".join(f"{entry.name!r} ({_slug(entry)})" for entry in entries) or "none"
+
+
+def _choice(entry: CalendarEntry, read: Sequence[CalendarEntry], written: CalendarEntry) -> CalendarChoice:
+    return CalendarChoice(entry.id, entry.name, busy=entry in read, sessions=entry == written)
+
+
+# --- keeping -------------------------------------------------------------------------
+
+
+def _probe(house: House, url: str, login: Login, person: Person, capabilities: int) -> Account:
+    """Return the account as a row that is not stored yet."""
+    now = house.clock.now()
+    return Account(
+        id=AccountId(0),
+        person_id=person.id,
+        provider=login.provider,
+        url=url,
+        username=login.username,
+        grant=_NOT_YET,
+        capabilities=capabilities,
+        health=Health.OK,
+        health_since=now,
+        trouble=None,
+        cause=None,
+        created_at=now,
+    )
+
+
+def _first_rounds(
+    house: House,
+    provider: CalendarProvider,
+    account: Account,
+    person: Person,
+    choices: Sequence[CalendarChoice],
+) -> dict[CalendarId, poll.Round]:
+    """Read every chosen calendar once, and let any of them that fails stop the whole.
+
+    :raises ProviderError: the first failure.
+    """
+    now = house.clock.now()
+    rounds = poll.look_at(house, provider, account, person, [(_unread(each, now), {}) for each in choices])
+    for each in rounds:
+        if isinstance(each.error, ProviderError):
+            raise each.error
+    return {each.calendar.remote: each for each in rounds}
+
+
+def _unread(choice: CalendarChoice, now: datetime) -> Calendar:
+    return Calendar(
+        id=CalendarRowId(0),
+        account_id=AccountId(0),
+        remote=choice.remote,
+        name=choice.name,
+        busy=choice.busy,
+        sessions=choice.sessions,
+        token=None,
+        verified_at=None,
+        full_at=None,
+        window=None,
+        health=Health.OK,
+        health_since=now,
+        trouble=None,
+        cause=None,
+    )
+
+
+def _keep_account(house: House, tx: Tx, probe: Account, person: Person, login: Login) -> Account:
+    same = [
+        each
+        for each in tx.accounts.of(person.id)
+        if (each.provider, each.url, each.username) == (probe.provider, probe.url, probe.username)
+    ]
+    account = same[0] if same else _add_account(tx, probe)
+    tx.accounts.put_grant(
+        account.id, house.vault.seal(login.secret.encode(), identity(account.id, person.id))
+    )
+    tx.accounts.put_capabilities(account.id, probe.capabilities)
+    tx.accounts.set_health(account.id, Health.OK, None, None)
+    tx.audit.note("command", "connect", person.email, {"provider": login.provider, "account": account.id})
+    return tx.accounts.get(account.id)
+
+
+def _add_account(tx: Tx, probe: Account) -> Account:
+    return tx.accounts.add(
+        probe.person_id, probe.provider, probe.url, probe.username, probe.grant, probe.capabilities
+    )
+
+
+def _keep_calendars(
+    house: House,
+    tx: Tx,
+    account: Account,
+    person: Person,
+    choices: Sequence[CalendarChoice],
+    rounds: dict[CalendarId, poll.Round],
+) -> None:
+    for calendar in tx.calendars.replace(account.id, choices):
+        poll.write_down(house, tx, account, person, replace(rounds[calendar.remote], calendar=calendar))
+    key = work.account_key(account.id)
+    at = poll.next_round(house, tuple(rounds.values()))
+    tx.due.set_time(work.SYNC, key, at, prio=work.PRIO[work.SYNC], excl=key)
+    for row in tx.sessions.all(person_id=person.id):
+        if row.live:
+            note_due(tx, session_in(row))

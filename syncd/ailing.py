@@ -1,0 +1,77 @@
+"""Calendars and accounts that are not well: noted once when it begins and once when it ends.
+
+Access lost or a calendar gone is an incident: the sessions stand, somebody is asked, and
+nothing is decided from silence.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from policy.notice import Doubt
+from providers.errors import AccessLost, Loss, ProviderError, Unsupported
+from syncd import seen
+from syncd.book import session_in
+from syncd.house import House
+from syncd.store.rows import Account, Calendar, Health
+from syncd.store.tx import Tx
+
+INCIDENT = "calendar"
+"""The kind of incident of a calendar that cannot be seen."""
+WRITING = "writing"
+"""The kind of incident of a calendar that takes no events of ours."""
+
+
+def note_calendar(
+    house: House, tx: Tx, account: Account, calendar: Calendar, error: ProviderError, at: datetime
+) -> None:
+    """Note that *calendar* could not be seen at *at*, and why."""
+    lost = isinstance(error, AccessLost | Unsupported)
+    health = Health.LOST if lost else Health.FAILING
+    tx.calendars.set_health(calendar.id, health, str(error), _code(error))
+    since = calendar.health_since if calendar.health is Health.FAILING else at
+    overdue = not lost and at - since >= house.config.poll.stale_after
+    if lost or overdue:
+        tx.incidents.begin(INCIDENT, account.id, calendar.id, None, str(error))
+    cause = Doubt.ACCESS_LOST if lost else Doubt.SERVER_DOWN
+    for copy in seen.copies_in(tx, calendar.id):
+        session = session_in(tx.sessions.get(copy.session_id))
+        seen.keep_blind(tx, session, copy, cause, at, lost=lost or overdue)
+
+
+def note_write_refused(tx: Tx, account: Account, calendar: Calendar, error: ProviderError) -> None:
+    """Note that *calendar* can be read, perhaps, but takes no events of ours."""
+    tx.incidents.begin(WRITING, account.id, calendar.id, None, str(error))
+
+
+def writes_are_taken(tx: Tx, calendar: Calendar) -> None:
+    """Note that *calendar* takes events of ours."""
+    tx.incidents.end(WRITING, calendar.account_id, calendar.id, None)
+
+
+def calendar_is_well(tx: Tx, calendar: Calendar) -> None:
+    """Note that *calendar* can be seen."""
+    if calendar.health is not Health.OK:
+        tx.calendars.set_health(calendar.id, Health.OK, None, None)
+        tx.incidents.end(INCIDENT, calendar.account_id, calendar.id, None)
+
+
+def note_account(tx: Tx, account: Account, error: ProviderError | None) -> None:
+    """Note how the account as a whole is doing, and tell of the change if it is one."""
+    if error is None:
+        changed = tx.accounts.set_health(account.id, Health.OK, None, None)
+        kind = "account.well"
+    else:
+        lost = isinstance(error, AccessLost)
+        changed = tx.accounts.set_health(
+            account.id, Health.LOST if lost else Health.FAILING, str(error), _code(error)
+        )
+        kind = "account.lost" if lost else "account.failing"
+    if changed:
+        tx.feed.put(kind, None, account.person_id, {"account": account.id})
+
+
+def _code(error: ProviderError) -> str:
+    return (
+        error.loss if isinstance(error, AccessLost) and isinstance(error.loss, Loss) else type(error).__name__
+    )

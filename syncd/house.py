@@ -1,0 +1,77 @@
+"""Everything that one school's program works with, put together by :mod:`syncd.wiring`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from providers.base import CalendarProvider, Owner
+from syncd.clock import Clock
+from syncd.config import Config
+from syncd.store.database import Database
+from syncd.store.rows import Account, Person
+from syncd.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An account at the address that discovery found, opened."""
+
+    url: str
+    provider: CalendarProvider
+
+
+class Doors(Protocol):
+    """The ways into other people's calendars."""
+
+    def open(self, account: Account, secret: str, owner: Owner) -> CalendarProvider:
+        """Open an account with its password or token; no request is made yet."""
+        ...
+
+    def find(self, address: str, username: str, secret: str, owner: Owner) -> Found:
+        """Find the account behind what a person typed: a bare host, an e-mail address, an address.
+
+        :raises Unsupported: if there is no calendar server.
+        :raises AccessLost: if it refuses the user name and password.
+        :raises Unavailable: if nothing answers.
+        """
+        ...
+
+
+def identity(account_id: int, person_id: int) -> str:
+    """Return what a sealed grant is bound to: in another row's place it stays shut."""
+    return f"person:{person_id}|account:{account_id}|grant"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One school's program."""
+
+    config: Config
+    clock: Clock
+    db: Database
+    vault: Vault
+    doors: Doors
+    new_id: Callable[[], str]
+    """Gives ids that nobody can guess."""
+
+    @contextmanager
+    def calling(self, account: Account, person: Person) -> Iterator[CalendarProvider]:
+        """Open *account* for one turn, and close its connections after it.
+
+        :raises Misconfigured: if the key that sealed its grant is not there.
+        """
+        secret = self.vault.open(account.grant, identity(account.id, person.id))
+        provider = self.doors.open(account, secret.decode(), owner(person))
+        try:
+            yield provider
+        finally:
+            provider.close()
+
+
+def owner(person: Person) -> Owner:
+    """Return what reading a calendar of *person* needs to know of them."""
+    return Owner(ZoneInfo(person.zone), frozenset({person.email}))

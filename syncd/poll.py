@@ -1,0 +1,181 @@
+"""One account, one round: look at each of its calendars, write down what was seen, judge.
+
+The network comes first and outside any transaction; then everything that was learned, the
+tokens, and the end of the ticket are committed together. An idle round is one request a
+calendar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from policy.interval import Interval
+from providers.base import BusyTime, CalendarProvider, Capability, Changes, ETag, RefKey
+from providers.errors import AccessLost, Loss, ProviderError, SyncTokenExpired, Unavailable
+from syncd import ailing, seen
+from syncd.house import House
+from syncd.store.rows import Account, AccountId, Calendar, Health, Person, Ticket
+from syncd.store.tx import Tx
+
+FULL_EVERY = timedelta(days=1)
+"""How often a calendar is listed in full and read anew, as the horizon moves on."""
+LEAST_PAUSE = timedelta(seconds=1)
+"""Between two looks of which the first brought nothing new."""
+_GUESSES = timedelta(hours=1)
+"""Between two tries of a password that was refused: more would lock its owner out."""
+_SPARE = timedelta(days=2)
+"""The stored window reaches this much past the horizon, so that it lasts until it is renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of one calendar brought."""
+
+    calendar: Calendar
+    window: Interval
+    sent: datetime
+    received: datetime
+    changes: Changes | None
+    busy: BusyTime | None = None
+    """The whole calendar's busy time, from a provider that answers it by itself."""
+    error: ProviderError | None = None
+
+
+def sync(house: House, ticket: Ticket) -> bool:
+    """Look at every calendar of one account; tell whether the result could be kept.
+
+    It cannot when the ticket was given to somebody else in the meantime.
+    """
+    account_id = AccountId(int(ticket.key))
+    with house.db.read() as tx:
+        account = tx.accounts.get(account_id)
+        person = tx.people.get(account.person_id)
+        calendars = tx.calendars.of_account(account_id)
+        known = {calendar.id: tx.calendars.known(calendar.id) for calendar in calendars}
+    with house.calling(account, person) as provider:
+        rounds = look_at(house, provider, account, person, [(each, known[each.id]) for each in calendars])
+    with house.db.write() as tx:
+        for each in rounds:
+            write_down(house, tx, account, person, each)
+        ailing.note_account(tx, account, rounds_error(rounds))
+        return tx.due.finish(ticket, next_round(house, rounds))
+
+
+def look_at(
+    house: House,
+    provider: CalendarProvider,
+    account: Account,
+    person: Person,
+    calendars: Sequence[tuple[Calendar, Mapping[RefKey, ETag]]],
+) -> tuple[Round, ...]:
+    """Return one round of each calendar; after a failure of the whole account, the rest fails alike."""
+    rounds: list[Round] = []
+    failed: ProviderError | None = None
+    for calendar, known in calendars:
+        window = _window(house, person, calendar)
+        sent = house.clock.now()
+        if failed is not None:
+            rounds.append(Round(calendar, window, sent, sent, None, error=failed))
+            continue
+        try:
+            changes = _changes(provider, calendar, known, window)
+            busy = _busy(provider, account, calendar, window)
+        except ProviderError as error:
+            rounds.append(Round(calendar, window, sent, house.clock.now(), None, error=error))
+            failed = error if _whole_account(error) else None
+        else:
+            rounds.append(Round(calendar, window, sent, house.clock.now(), changes, busy))
+    return tuple(rounds)
+
+
+def _changes(
+    provider: CalendarProvider, calendar: Calendar, known: Mapping[RefKey, ETag], window: Interval
+) -> Changes:
+    """Ask for what changed; for everything, when there is no token or the calendar was out of sight."""
+    renewed = window != calendar.window
+    versions = {} if renewed else known
+    since = None if renewed or calendar.health is not Health.OK else calendar.token
+    try:
+        return provider.changes(calendar.remote, since, known=versions, window=window)
+    except SyncTokenExpired:
+        if since is None:
+            raise
+        return provider.changes(calendar.remote, None, known=versions, window=window)
+
+
+def _busy(
+    provider: CalendarProvider, account: Account, calendar: Calendar, window: Interval
+) -> BusyTime | None:
+    if not (calendar.busy and Capability.FREE_BUSY in Capability(account.capabilities)):
+        return None
+    return provider.busy([calendar.remote], window)[calendar.remote]
+
+
+def _whole_account(error: ProviderError) -> bool:
+    if isinstance(error, AccessLost):
+        return error.loss is Loss.CREDENTIALS
+    return isinstance(error, Unavailable) and error.status is None
+
+
+def _window(house: House, person: Person, calendar: Calendar) -> Interval:
+    """Return the stored window while it lasts, else a new one from the start of the owner's day."""
+    now = house.clock.now()
+    last = calendar.window
+    horizon = house.config.grid.horizon
+    if last is not None and last.start <= now and now + horizon <= last.end and not _full_due(calendar, now):
+        return last
+    day = now.astimezone(ZoneInfo(person.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Interval(day, day + horizon + _SPARE)
+
+
+def _full_due(calendar: Calendar, now: datetime) -> bool:
+    return calendar.full_at is None or now - calendar.full_at >= FULL_EVERY
+
+
+def write_down(house: House, tx: Tx, account: Account, person: Person, each: Round) -> None:
+    """Keep what a round brought: evidence, busy time, token and health, in the caller's transaction."""
+    if each.changes is None:
+        error = each.error or Unavailable("no answer")
+        ailing.note_calendar(house, tx, account, each.calendar, error, each.received)
+        return
+    _keep_busy(tx, each, each.changes)
+    seen.in_changes(house, tx, person, each.calendar, each.changes, each.sent, each.received)
+    listed = each.changes.listed is not None
+    tx.calendars.saw(
+        each.calendar.id,
+        token=each.changes.token,
+        verified_at=each.sent,
+        full_at=each.sent if listed else None,
+        window=each.window,
+    )
+    ailing.calendar_is_well(tx, each.calendar)
+
+
+def _keep_busy(tx: Tx, each: Round, changes: Changes) -> None:
+    calendar = each.calendar
+    if each.busy is not None:
+        tx.calendars.put_blocks(calendar.id, seen.blocks(RefKey(""), each.busy))
+    for item in changes.items:
+        seen.keep_resource(tx, calendar.id, item)
+    if changes.listed is not None:
+        seen.keep_only(tx, calendar.id, changes.listed)
+
+
+def rounds_error(rounds: tuple[Round, ...]) -> ProviderError | None:
+    """Return the error of a round that failed for the account as a whole, if all failed so."""
+    errors = [each.error for each in rounds]
+    if errors and all(error is not None and _whole_account(error) for error in errors):
+        return errors[0]
+    return None
+
+
+def next_round(house: House, rounds: tuple[Round, ...]) -> datetime:
+    """Return when the account is looked at again; the server's own wish for peace is granted."""
+    waits = [each.error.retry_after for each in rounds if isinstance(each.error, Unavailable)]
+    if any(isinstance(each.error, AccessLost) and _whole_account(each.error) for each in rounds):
+        waits.append(_GUESSES)
+    longest = max((wait for wait in waits if wait is not None), default=timedelta(0))
+    return house.clock.now() + max(house.config.poll.every, longest)

@@ -1,0 +1,127 @@
+"""People's connections to calendar servers."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, insert, select
+
+from syncd.store import calendars
+from syncd.store.errors import Refused, Taken, Unknown
+from syncd.store.health import turn
+from syncd.store.link import AnyRow, Link
+from syncd.store.rows import Account, AccountId, Health, PersonId
+from syncd.store.tables import accounts
+
+REMOVED = "removed"
+"""The cause of an account, or a calendar, that its owner has taken away."""
+
+
+class Accounts:
+    """Accounts; one that was removed is found by its id alone, without its grant."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def add(  # noqa: PLR0917
+        self,
+        person_id: PersonId,
+        provider: str,
+        url: str,
+        username: str,
+        grant: bytes,
+        capabilities: int,
+    ) -> Account:
+        """Connect an account.
+
+        The grant is sealed with the row's id as associated data, which is known only now: put an
+        empty one first, then :meth:`put_grant`.
+
+        :raises Taken: if the person has connected it already.
+        """
+        values = {
+            "person_id": person_id,
+            "provider": provider,
+            "url": url,
+            "username": username,
+            "sealed": grant,
+            "capabilities": capabilities,
+            "health": Health.OK.value,
+            "health_since": self._link.now,
+            "created_at": self._link.now,
+        }
+        try:
+            with self._link.attempt():
+                made = self._link.value(insert(accounts).values(**values).returning(accounts.c.id))
+        except Refused:
+            raise Taken(f"{username} at {url} is connected already") from None
+        return self.get(AccountId(made))
+
+    def get(self, id: AccountId) -> Account:  # noqa: A002
+        """Return the account with this id.
+
+        :raises Unknown: if there is none.
+        """
+        row = self._link.row(select(accounts).where(accounts.c.id == id))
+        if row is None:
+            raise Unknown(f"there is no account {id}")
+        return _account(row)
+
+    def of(self, person_id: PersonId) -> tuple[Account, ...]:
+        """Return the accounts that a person has connected."""
+        mine = and_(accounts.c.person_id == person_id, accounts.c.removed_at.is_(None))
+        return tuple(
+            _account(row) for row in self._link.rows(select(accounts).where(mine).order_by(accounts.c.id))
+        )
+
+    def all(self) -> tuple[Account, ...]:
+        """Return every connected account."""
+        rows = select(accounts).where(accounts.c.removed_at.is_(None)).order_by(accounts.c.id)
+        return tuple(_account(row) for row in self._link.rows(rows))
+
+    def put_grant(self, id: AccountId, grant: bytes) -> None:  # noqa: A002
+        """Store a new grant, unless the account was removed."""
+        here = and_(accounts.c.id == id, accounts.c.removed_at.is_(None))
+        self._link.change(accounts, here, {"sealed": grant})
+
+    def put_capabilities(self, id: AccountId, capabilities: int) -> None:  # noqa: A002
+        """Store what the account's server can do."""
+        self._link.change(accounts, accounts.c.id == id, {"capabilities": capabilities})
+
+    def set_health(
+        self,
+        id: AccountId,  # noqa: A002
+        health: Health,
+        trouble: str | None = None,
+        cause: str | None = None,
+    ) -> bool:
+        """Note how the account is doing, and tell whether that is news."""
+        return turn(self._link, accounts, id, health, trouble, cause)
+
+    def remove(self, id: AccountId) -> None:  # noqa: A002
+        """Erase the account's grant, calendars and busy time.
+
+        Its row stays without the grant, and so do calendars that the history of a session names,
+        without name or token: evidence must not point at nothing.
+        """
+        here = and_(accounts.c.id == id, accounts.c.removed_at.is_(None))
+        gone = {"sealed": b"", "removed_at": self._link.now, "trouble": None, "cause": REMOVED}
+        if self._link.change(
+            accounts, here, {**gone, "health": Health.LOST.value, "health_since": self._link.now}
+        ):
+            calendars.retire(self._link, calendars.of_account(id))
+
+
+def _account(row: AnyRow) -> Account:
+    return Account(
+        id=AccountId(row.id),
+        person_id=PersonId(row.person_id),
+        provider=row.provider,
+        url=row.url,
+        username=row.username,
+        grant=bytes(row.sealed),
+        capabilities=row.capabilities,
+        health=Health(row.health),
+        health_since=row.health_since,
+        trouble=row.trouble,
+        cause=row.cause,
+        created_at=row.created_at,
+    )

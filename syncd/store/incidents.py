@@ -1,0 +1,90 @@
+"""What somebody has to see to; at most one is open about the same thing."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, select
+
+from syncd.store.link import AnyRow, Link
+from syncd.store.rows import AccountId, CalendarRowId, Incident, SessionId
+from syncd.store.tables import incidents
+
+
+class Incidents:
+    """Incidents begin once and end once, however often they are seen in between."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def begin(
+        self,
+        kind: str,
+        account_id: AccountId | None = None,
+        calendar_id: CalendarRowId | None = None,
+        session_id: SessionId | None = None,
+        what: str = "",
+    ) -> bool:
+        """Open an incident, and tell whether that is news: nothing is written while one is open.
+
+        :raises Refused: if there is no such account, calendar or session.
+        """
+        spot = _spot(kind, account_id, calendar_id, session_id)
+        row = self._link.insert(incidents).values(
+            kind=kind,
+            account_id=account_id,
+            calendar_id=calendar_id,
+            session_id=session_id,
+            spot=spot,
+            what=what,
+            began_at=self._link.now,
+        )
+        if self._link.value(select(incidents.c.id).where(_open_at(spot))) is not None:
+            return False
+        with self._link.attempt():
+            return self._link.run(row.on_conflict_do_nothing()) > 0
+
+    def end(
+        self,
+        kind: str,
+        account_id: AccountId | None = None,
+        calendar_id: CalendarRowId | None = None,
+        session_id: SessionId | None = None,
+    ) -> bool:
+        """Close an incident, and tell whether one was open."""
+        where = _open_at(_spot(kind, account_id, calendar_id, session_id))
+        return self._link.change(incidents, where, {"ended_at": self._link.now})
+
+    def open(self) -> tuple[Incident, ...]:
+        """Return every open incident, oldest first."""
+        rows = select(incidents).where(incidents.c.ended_at.is_(None)).order_by(incidents.c.id)
+        return tuple(_incident(row) for row in self._link.rows(rows))
+
+    def all(self) -> tuple[Incident, ...]:
+        """Return every incident there ever was, oldest first."""
+        return tuple(_incident(row) for row in self._link.rows(select(incidents).order_by(incidents.c.id)))
+
+
+def _spot(
+    kind: str,
+    account_id: AccountId | None,
+    calendar_id: CalendarRowId | None,
+    session_id: SessionId | None,
+) -> str:
+    # NULLs are never equal in a unique index, so the ids are spelled out.
+    return f"{kind} {account_id or '-'} {calendar_id or '-'} {session_id or '-'}"
+
+
+def _open_at(spot: str) -> ColumnElement[bool]:
+    return and_(incidents.c.spot == spot, incidents.c.ended_at.is_(None))
+
+
+def _incident(row: AnyRow) -> Incident:
+    return Incident(
+        id=row.id,
+        kind=row.kind,
+        account_id=row.account_id,
+        calendar_id=row.calendar_id,
+        session_id=row.session_id,
+        what=row.what,
+        began_at=row.began_at,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,6 @@
+"""The history of the schema, for both databases; :mod:`syncd.store.schema` walks it."""
+
+from __future__ import annotations
+
+REVISIONS = ("0001",)
+"""Every revision, oldest first: a database at any other was made by a newer syncd."""

@@ -1,0 +1,116 @@
+"""What stands in foreign calendars: digests of refs, versions, and the time they take; never a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select
+
+from policy.interval import Interval
+from providers.base import ETag, RefKey
+from syncd.store.link import AnyRow, Link
+from syncd.store.rows import Block, CalendarRowId
+from syncd.store.tables import blocks, resources
+
+_AT_A_TIME = 500
+"""A statement has room for 32 766 values on SQLite."""
+
+
+class Resources:
+    """The resources of calendars and their blocks of time."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def known(self, calendar_id: CalendarRowId) -> dict[RefKey, ETag]:
+        """Return the version of every resource that has been read."""
+        rows = self._link.rows(
+            select(resources.c.key, resources.c.etag).where(resources.c.calendar_id == calendar_id)
+        )
+        return {RefKey(row.key): ETag(row.etag) for row in rows}
+
+    def put_resource(
+        self, calendar_id: CalendarRowId, key: RefKey, etag: ETag, blocks: Iterable[Block]
+    ) -> bool:
+        """Store the version and the time of one resource in place of the older, and tell whether they differ.
+
+        :raises ValueError: if a block belongs to another resource.
+        """
+        wanted = frozenset(blocks)
+        if any(block.key != key for block in wanted):
+            raise ValueError("a block belongs to another resource")
+        row = self._link.insert(resources).values(calendar_id=calendar_id, key=key, etag=etag)
+        newer = row.on_conflict_do_update(
+            index_elements=["calendar_id", "key"],
+            set_={"etag": row.excluded.etag},
+            where=resources.c.etag != row.excluded.etag,
+        )
+        changed = self._link.run(newer) > 0
+        return self._replace(calendar_id, wanted, key) or changed
+
+    def drop_resource(self, calendar_id: CalendarRowId, key: RefKey) -> bool:
+        """Forget a resource and its time, and tell whether it was known."""
+        gone = sum(
+            self._link.run(delete(table).where(_of(table, calendar_id, key))) for table in (blocks, resources)
+        )
+        return gone > 0
+
+    def put_blocks(self, calendar_id: CalendarRowId, blocks: Iterable[Block]) -> bool:
+        """Store the time of a whole calendar in place of the older, and tell whether they differ."""
+        return self._replace(calendar_id, frozenset(blocks), None)
+
+    def blocks(self, calendar_ids: Iterable[CalendarRowId], window: Interval) -> tuple[Block, ...]:
+        """Return the blocks of these calendars that touch *window*, by their start."""
+        ids = sorted(set(calendar_ids))
+        if not ids:
+            return ()
+        touching = (
+            select(blocks)
+            .where(blocks.c.calendar_id.in_(ids))
+            .where(blocks.c.starts < window.end, blocks.c.ends > window.start)
+            .order_by(blocks.c.starts, blocks.c.ends, blocks.c.key)
+        )
+        return tuple(_block(row) for row in self._link.rows(touching))
+
+    def _replace(self, calendar_id: CalendarRowId, wanted: frozenset[Block], key: RefKey | None) -> bool:
+        here = _of(blocks, calendar_id, key)
+        stored = frozenset(_block(row) for row in self._link.rows(select(blocks).where(here)))
+        gone, new = sorted(stored - wanted, key=repr), sorted(wanted - stored, key=repr)
+        for at in range(0, len(gone), _AT_A_TIME):
+            self._link.run(delete(blocks).where(here, _any_of(gone[at : at + _AT_A_TIME])))
+        self._link.run_many(insert(blocks), [_values(calendar_id, block) for block in new])
+        return bool(gone or new)
+
+
+def _of(table: Table, calendar_id: CalendarRowId, key: RefKey | None) -> ColumnElement[bool]:
+    here = table.c.calendar_id == calendar_id
+    return here if key is None else and_(here, table.c.key == key)
+
+
+def _any_of(some: Sequence[Block]) -> ColumnElement[bool]:
+    columns = blocks.c
+    return or_(
+        *(
+            and_(
+                columns.key == one.key,
+                columns.starts == one.start,
+                columns.ends == one.end,
+                columns.kind == one.kind,
+            )
+            for one in some
+        )
+    )
+
+
+def _values(calendar_id: CalendarRowId, block: Block) -> dict[str, object]:
+    return {
+        "calendar_id": calendar_id,
+        "key": block.key,
+        "starts": block.start,
+        "ends": block.end,
+        "kind": block.kind,
+    }
+
+
+def _block(row: AnyRow) -> Block:
+    return Block(key=RefKey(row.key), start=row.starts, end=row.ends, kind=row.kind)

@@ -1,0 +1,37 @@
+"""What can be done inside a transaction, by subject."""
+
+from __future__ import annotations
+
+from syncd.store.accounts import Accounts
+from syncd.store.audit import Audit
+from syncd.store.calendars import Calendars
+from syncd.store.copies import Copies
+from syncd.store.due import Due
+from syncd.store.feed import Feed
+from syncd.store.incidents import Incidents
+from syncd.store.ledger import Ledger
+from syncd.store.link import Link
+from syncd.store.meta import Meta
+from syncd.store.overrides import Overrides
+from syncd.store.people import People
+from syncd.store.sessions import Sessions
+
+
+class Tx:
+    """One transaction: its repositories, and the one instant at which all of it happens."""
+
+    def __init__(self, link: Link) -> None:
+        self.now = link.now
+        """When the transaction began, by the injected clock."""
+        self.people = People(link)
+        self.accounts = Accounts(link)
+        self.calendars = Calendars(link)
+        self.sessions = Sessions(link)
+        self.copies = Copies(link)
+        self.ledger = Ledger(link)
+        self.feed = Feed(link)
+        self.overrides = Overrides(link)
+        self.incidents = Incidents(link)
+        self.audit = Audit(link)
+        self.due = Due(link)
+        self.meta = Meta(link)

@@ -1,0 +1,37 @@
+"""The kinds of due work, their keys, and which goes first.
+
+One ticket touches one account: ``excl`` holds it, so that no two work on it at once.
+"""
+
+from __future__ import annotations
+
+from policy.facts import Side
+from syncd.store.rows import AccountId, SessionId
+
+LOOK = "look"
+"""Look at one event by its id: a deadline look, a second look, the end of a hold. Key: session/side."""
+TIME = "time"
+"""Let time pass for a session that needs no look. Key: session."""
+WRITE = "write"
+"""Bring one event of a session in line. Key: session/side."""
+SYNC = "sync"
+"""One round of an account. Key: account."""
+
+PRIO = {LOOK: 3, TIME: 2, WRITE: 1, SYNC: 0}
+"""A larger number goes first: a backlog of rounds delays no deadline."""
+
+
+def side_key(session_id: SessionId | str, side: Side) -> str:
+    """Return the key of work on one side of a session."""
+    return f"{session_id}/{side}"
+
+
+def of_side(key: str) -> tuple[SessionId, Side]:
+    """Return the session and the side that *key* names."""
+    session_id, _, side = key.rpartition("/")
+    return SessionId(session_id), Side(side)
+
+
+def account_key(account_id: AccountId) -> str:
+    """Return the key of an account's rounds, and what excludes other work on it."""
+    return str(account_id)

@@ -1,0 +1,3 @@
+"""What has to hold, as sentences."""
+
+from __future__ import annotations
