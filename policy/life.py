@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from policy.facts import Act, Actor, Instant
-from policy.notice import Verdict, deadline
+from policy.notice import Doubt, Verdict, deadline
 from policy.rules import Rules
 
 
@@ -116,7 +116,8 @@ class Request(_Value):
 
     to: Instant | None
     made: Sight
-    doubt: bool
+    doubt: Doubt | None = None
+    """Why it cannot be told whether it was made in time."""
 
 
 class Trouble(_Value):

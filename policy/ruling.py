@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from policy.facts import Act, Actor
-from policy.life import Pending, Session
+from policy.life import Pending, Session, Sight
 from policy.notice import Doubt, Outcome, Verdict, judge
 
 
@@ -35,8 +37,7 @@ def _outcome(session: Session, pending: Pending) -> tuple[Outcome, Doubt | None,
         return Outcome.NOT_STUDENT, None, (_NOT_STUDENT.get((pending.actor, pending.act), _GAVE_UP),)
     if session.request is not None:  # moved in time, and no new time was agreed
         how = "moved in time, and no new time was agreed while the request was open"
-        why = _doubt(session, pending) if session.request.doubt else None
-        return Outcome.TIMELY, why, (how,)
+        return Outcome.TIMELY, session.request.doubt, (how,)
     outcome, unsure, reason = judge(
         session.deadline,
         present_at=session.present.at if session.present else None,
@@ -46,7 +47,7 @@ def _outcome(session: Session, pending: Pending) -> tuple[Outcome, Doubt | None,
     if pending.confirmed is None and pending.gone.at > session.deadline and outcome is Outcome.FORFEIT:
         late = "it was first seen gone after the deadline, and no second look could confirm it"
         return Outcome.TIMELY, Doubt.UNCONFIRMED, (late,)
-    return outcome, _doubt(session, pending) if unsure else None, (reason,)
+    return outcome, cause(session, session.present, pending.gone.at) if unsure else None, (reason,)
 
 
 _BOTH = "both copies went and the order cannot be proven, so it counts as the mentor's"
@@ -60,12 +61,11 @@ _NOT_STUDENT = {
 _TROUBLES = {str(doubt): doubt for doubt in (Doubt.SERVER_DOWN, Doubt.ACCESS_LOST, Doubt.UNREADABLE)}
 
 
-def _doubt(session: Session, pending: Pending) -> Doubt:
-    """Return why nothing is known between the last proven sight and the act."""
-    present, trouble = session.present, session.trouble
-    since = present.at if present else session.agreed_at
-    blind = trouble is not None and (trouble.until is None or trouble.until >= since)
-    if trouble is not None and blind and trouble.since <= pending.gone.at:
+def cause(session: Session, proven: Sight | None, until: datetime) -> Doubt:
+    """Return why nothing is known between the last *proven* sight and *until*."""
+    trouble = session.trouble
+    since = proven.at if proven else session.agreed_at
+    if trouble is not None and trouble.since <= until and (trouble.until is None or trouble.until >= since):
         return _TROUBLES.get(trouble.cause, Doubt.SERVER_DOWN)
     if session.seen is not None and session.seen.at - session.rules.lag >= session.deadline:
         return Doubt.CLOCK_UNSURE

@@ -29,7 +29,7 @@ from policy.facts import (
 )
 from policy.life import ENDED, CalendarState, Effect, Pending, Request, Session, Sight, State, Trouble
 from policy.notice import Doubt, Outcome, judge
-from policy.ruling import rule
+from policy.ruling import cause, rule
 from policy.schedule import hold_ends, limit, request_ends
 
 Step = tuple[Session, tuple[Effect, ...]]
@@ -89,13 +89,14 @@ def _student_sighted(session: Session, fact: Sighted) -> Step:
     seen = _take_sight(session, fact)
     match session.state:
         case State.NOTICED:
-            return _reappeared(seen, fact) if _by(session, Actor.STUDENT) else _stood_after(seen, fact)
+            by_student = _by(session, Actor.STUDENT)
+            return _reappeared(session, seen, fact) if by_student else _stood_after(seen, fact)
         case State.PLANNED:
-            return _settle(_with(seen, state=State.BOOKED), fact, (Effect.BOOKED,))
+            return _settle(session, _with(seen, state=State.BOOKED), fact, (Effect.BOOKED,))
         case State.INCIDENT:
-            return _settle(_with(seen, state=State.BOOKED), fact, (Effect.SEEN_AGAIN,))
+            return _settle(session, _with(seen, state=State.BOOKED), fact, (Effect.SEEN_AGAIN,))
         case _:
-            return _settle(seen, fact, ())
+            return _settle(session, seen, fact, ())
 
 
 def _take_sight(session: Session, fact: Sighted) -> Session:
@@ -133,7 +134,7 @@ def _mended(trouble: Trouble | None, at: datetime) -> Trouble | None:
     return trouble.model_copy(update={"until": at})
 
 
-def _settle(session: Session, fact: Sighted, effects: tuple[Effect, ...]) -> Step:
+def _settle(before: Session, session: Session, fact: Sighted, effects: tuple[Effect, ...]) -> Step:
     """Compare where the event stands in time with where it was agreed to stand."""
     if fact.start == session.start:
         if session.state is State.MOVING:
@@ -144,7 +145,7 @@ def _settle(session: Session, fact: Sighted, effects: tuple[Effect, ...]) -> Ste
         return _with(session, request=request), effects
     if session.moved_late:
         return session, effects
-    outcome, doubt, _ = judge(
+    outcome, unsure, _ = judge(
         session.deadline,
         present_at=session.stood.at if session.stood else None,
         gone_at=fact.received,
@@ -154,11 +155,12 @@ def _settle(session: Session, fact: Sighted, effects: tuple[Effect, ...]) -> Ste
         if fact.received >= session.start:  # too late to put it back
             return session, effects
         return _with(session, moved_late=True), (*effects, Effect.MOVED_LATE)
+    doubt = cause(before, before.stood, fact.received) if unsure else None
     request = Request(to=fact.start, made=Sight(at=fact.received, seq=session.seq), doubt=doubt)
     return _with(session, state=State.MOVING, request=request), (*effects, Effect.MOVE_REQUESTED)
 
 
-def _reappeared(session: Session, fact: Sighted) -> Step:
+def _reappeared(before: Session, session: Session, fact: Sighted) -> Step:
     """Undo the student's act if this sight is newer than the act, and not a stale answer."""
     pending = session.act
     if not _newer(session, pending, fact):
@@ -171,7 +173,7 @@ def _reappeared(session: Session, fact: Sighted) -> Step:
         version=fact.version,
         phantoms=session.phantoms + (1 if phantom else 0),
     )
-    return _settle(back, fact, (Effect.PHANTOM if phantom else Effect.RESTORED,))
+    return _settle(before, back, fact, (Effect.PHANTOM if phantom else Effect.RESTORED,))
 
 
 def _newer(session: Session, pending: Pending, fact: Sighted) -> bool:

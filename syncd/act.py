@@ -160,8 +160,8 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer) -> bool:
         at = target(tx, *work.of_side(ticket.key))
         if at is None:
             return tx.due.finish(ticket, None)
+        seen.keep_own(tx, at.calendar.id, at.copy.ref, answer.there)
         if answer.there is not None:
-            seen.keep_own(tx, at.calendar.id, answer.there)
             ailing.writes_are_taken(tx, at.calendar)
         observed = observe(base_of(at.copy), intent_of(at.copy), answer.there, glance_of(house, at, answer))
         session = seen.keep(tx, at.session, at.copy, observed, ticket)

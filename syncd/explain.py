@@ -33,7 +33,7 @@ def explain(told: Told) -> Iterator[str]:
     session = told.session
     yield f"Session {session.id}"
     yield f"  {told.student.name} <{told.student.email}> with {told.mentor.name} <{told.mentor.email}>"
-    yield f"  starts {local(session.start, zone)}, {_minutes(session.end - session.start)} minutes"
+    yield f"  starts {local(session.start, zone)}, for {shown(session.end - session.start)}"
     yield f"  is {session.state}: {_STATE[session.state]}"
     yield f"  in the calendar: {_CALENDAR[session.calendar_state]}"
     yield ""
@@ -66,7 +66,8 @@ def _verdict(session: Session, verdict: Verdict, zone: ZoneInfo) -> Iterator[str
     yield f"  act        {_ACT[verdict.act]} (by the {verdict.actor})"
     yield f"  deadline   {_when(verdict.deadline, zone)}"
     if verdict.gone_at is not None:
-        yield f"  gone at    {_when(verdict.gone_at, zone)}  {_against(verdict.gone_at, verdict.deadline)}"
+        label = "moved at" if verdict.act is Act.MOVED else "gone at"
+        yield f"  {label:<10} {_when(verdict.gone_at, zone)}  {_against(verdict.gone_at, verdict.deadline)}"
     if verdict.outcome is not Outcome.NOT_STUDENT:
         yield f"  present at {_present(session, verdict, zone)}"
     if verdict.stamp is not None:
@@ -109,7 +110,7 @@ def _fact(session: Session, fact: Fact, zone: ZoneInfo) -> str:
         case f.Missing():
             return f"{_whose(fact.side)}: {_ACT[fact.act]} ({_VIA[fact.via]})"
         case f.Blinded():
-            return f"it could not be seen: {fact.cause}"
+            return f"it could not be seen: {fact.cause.removesuffix(' in between')}"
         case f.Asked():
             return f"cancelled by the {fact.by} in so many words" + (
                 f": {fact.reason}" if fact.reason else ""
@@ -117,7 +118,7 @@ def _fact(session: Session, fact: Fact, zone: ZoneInfo) -> str:
         case f.PutBack():
             return "moved too late, so it was put back to the agreed time"
         case f.Passed():
-            return "time passed"
+            return "the time for an answer, or for another look, was over"
 
 
 def _where(session: Session, fact: f.Sighted, zone: ZoneInfo) -> str:
@@ -137,10 +138,6 @@ def _whose(side: Side) -> str:
 def _when(moment: datetime, zone: ZoneInfo) -> str:
     there = moment.astimezone(zone)
     return f"{there:%a %d %b %Y %H:%M:%S} ({zone.key})"
-
-
-def _minutes(length: timedelta) -> int:
-    return int(length.total_seconds() // 60)
 
 
 def _span(length: timedelta) -> str:

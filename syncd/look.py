@@ -104,8 +104,8 @@ def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:
     glance = glance_of(house, at, answer)
     observed = observe(base_of(at.copy), intent_of(at.copy), answer.there, glance)
+    seen.keep_own(tx, at.calendar.id, at.copy.ref, answer.there)
     if answer.there is not None:
-        seen.keep_own(tx, at.calendar.id, answer.there)
         _settle_strays(tx, at.copy)
     elif isinstance(observed.fact, Missing) and not _looked_everywhere(tx, at):
         # It may stand in a calendar that could not be asked: seen missing, but not confirmed.

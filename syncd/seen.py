@@ -68,9 +68,15 @@ def keep_only(tx: Tx, calendar_id: CalendarRowId, listed: Mapping[EventRef, ETag
             tx.calendars.drop_resource(calendar_id, key)
 
 
-def keep_own(tx: Tx, calendar_id: CalendarRowId, event: Event) -> None:
-    """Remember an event of ours as read, so that the next round does not read it again."""
-    key = key_of(event.ref)
+def keep_own(tx: Tx, calendar_id: CalendarRowId, ref: EventRef, event: Event | None) -> None:
+    """Remember an event of ours as read by its id, so that the next round does not read it again.
+
+    One that is gone is forgotten: restored as it was, it comes back in the version we knew.
+    """
+    key = key_of(ref)
+    if event is None:
+        tx.calendars.drop_resource(calendar_id, key)
+        return
     time = BusyTime()
     if event.start is not None and event.end is not None and event.start < event.end:
         time = BusyTime(busy=(Interval(event.start, event.end),))

@@ -43,18 +43,20 @@ def sync_now(house: House, person_id: PersonId | None = None, soon: timedelta = 
         keys = [work.account_key(account.id) for account in accounts]
         for key in keys:
             tx.due.want(work.SYNC, key, at=tx.now, prio=work.PRIO[work.SYNC], excl=key)
+        failed = {row.key: row.attempts for row in tx.due.all([work.LOOK])}
     drain = Drain(house, HANDLERS)
     drained = drain.run(
-        {work.SYNC: keys}, (work.LOOK, work.TIME, work.WRITE), lambda: _next(house, soon), PATIENCE
+        {work.SYNC: keys}, (work.LOOK, work.TIME, work.WRITE), lambda: _next(house, soon, failed), PATIENCE
     )
     with house.db.read() as tx:
         return Synced(drained, tx.feed.after(last))
 
 
-def _next(house: House, soon: timedelta) -> datetime | None:
-    """Return when the next look at an act under way is due, if that is soon."""
+def _next(house: House, soon: timedelta, failed: Mapping[str, int]) -> datetime | None:
+    """Return when the next look at an act under way is due, if that is soon and it has not just failed."""
     with house.db.read() as tx:
         limit = tx.now + soon
-        due = [row for row in tx.due.all([work.LOOK]) if row.due_at <= limit and row.attempts == 0]
+        looks = tx.due.all([work.LOOK])
+        due = [row for row in looks if row.due_at <= limit and row.attempts <= failed.get(row.key, 0)]
         noticed = {row.id for row in tx.sessions.all(state=State.NOTICED)} if due else set()
         return min((row.due_at for row in due if work.of_side(row.key)[0] in noticed), default=None)

@@ -16,10 +16,9 @@ from syncd.errors import Misconfigured
 from syncd.house import Found, House
 from syncd.store.database import Database
 from syncd.store.rows import Account
-from syncd.vault import Vault
+from syncd.vault import CANARY_NAME, Vault
 
 CALDAV = "caldav"
-_CANARY = "key.canary"
 _ID_BYTES = 15  # 120 bits in 24 letters
 
 
@@ -72,10 +71,10 @@ def open_house(config: Config, clock: Clock | None = None) -> House:
 def _same_key(db: Database, vault: Vault, config: Config) -> None:
     """Refuse a key that is not the one this database was sealed with, before anything goes wrong."""
     with db.read() as tx:
-        canary = tx.meta.get(_CANARY)
+        canary = tx.meta.get(CANARY_NAME)
     if canary is None:
         with db.write() as tx:
-            tx.meta.put(_CANARY, vault.fingerprint())
+            tx.meta.put(CANARY_NAME, vault.fingerprint())
     elif not vault.verifies(canary):
         raise Misconfigured(
             f"{config.key_file}: this is not the key that the database was sealed with; "

@@ -203,7 +203,11 @@ def _default(wire: Wire, account: Account) -> str | None:
 
 
 def _addresses(row: Row, name: str, url: str) -> tuple[str, ...]:
-    return tuple(absolute(href, url) for href in row.hrefs(name))
+    try:
+        return tuple(absolute(href, url) for href in row.hrefs(name))
+    except Unavailable as error:
+        error.where = shown(url)
+        raise
 
 
 def _same(one: str, other: str) -> bool:

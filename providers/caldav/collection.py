@@ -40,7 +40,8 @@ class Collection:
 
     def owns(self, row: Row) -> bool:
         """Tell whether *row* is about the calendar itself."""
-        return row.ref in {self.path, self.path.removesuffix("/")}
+        twice = quoted(self.path).replace("%", "%25")  # Xandikos, of a calendar that is gone
+        return row.ref in {self.path, self.path.removesuffix("/"), twice}
 
     def holds(self, row: Row) -> bool:
         """Tell whether *row* is about a resource of the calendar, and not about a collection inside it.

@@ -31,7 +31,7 @@ from providers.caldav.quirks import of_etag
 from providers.caldav.reading import item, unknown
 from providers.caldav.wire import Answer
 from providers.errors import EventNotFound, SyncTokenExpired, Unavailable
-from providers.ical.read import Document
+from providers.ical import Document
 from providers.transport import TooLong
 
 BATCH = 100

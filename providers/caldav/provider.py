@@ -31,8 +31,8 @@ from providers.caldav.quirks import of_etag
 from providers.caldav.reading import Read, event, together
 from providers.caldav.wire import Answer, Wire, parsed
 from providers.errors import EventExists, PreconditionFailed, ProviderError, Unavailable, Unreadable
-from providers.ical.read import read as read_in_place
-from providers.ical.write import render
+from providers.ical import read as read_in_place
+from providers.ical import render
 
 _UID_TAKEN = frozenset({"no-uid-conflict", "unique-scheduling-object-resource"})
 _WRITTEN = frozenset({HTTPStatus.CREATED, HTTPStatus.NO_CONTENT})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from policy.interval import Interval, merge
 from providers.base import BusyTime, ETag, Event, EventRef, Item, Owner, Receipt, Unread
 from providers.errors import Unreadable
-from providers.ical.read import Document
+from providers.ical import Document
 
 Read = Callable[[bytes, Owner, Interval | None], Document]
 """How a document is read: in place, or in a sandbox."""

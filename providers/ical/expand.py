@@ -7,6 +7,7 @@ zone, swaps negative lengths and knows no bounds.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,6 +21,7 @@ from providers.ical.rules import Rule
 from providers.ical.values import Length, Moment
 
 _DAY = timedelta(days=1)
+Key = datetime | date
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,14 @@ def occurrences(parts: Sequence[Part], window: Interval, limits: Limits) -> Iter
     masters, overrides = _versions(parts)
     if len(overrides) > limits.overrides:
         raise Unclear(Note.TOO_MANY_OVERRIDES)
+    standing = list(overrides)
     for master in masters:
-        yield from _instances(master, overrides, window, limits)
-    for part in overrides:
+        excluded = {key for at in master.excluded for key in _keys(at, master)}
+        yield from _instances(master, overrides, excluded, window, limits)
+        standing = [part for part in standing if excluded.isdisjoint(_names(_known(part, master), master))]
+    for part in standing:
         # It stands even where the rule has no such instance, unless that one is excluded.
-        if not any(_excludes(master, _known(part, master)) for master in masters):
-            yield Occurrence(part.start.instant, part.length.after(part.start), part.takes)
+        yield Occurrence(part.start.instant, part.length.after(part.start), part.takes)
 
 
 def _versions(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
@@ -76,19 +80,17 @@ def _versions(parts: Sequence[Part]) -> tuple[list[Part], list[Part]]:
 
 
 def _instances(
-    master: Part, overrides: Sequence[Part], window: Interval, limits: Limits
+    master: Part, overrides: Sequence[Part], excluded: set[Key], window: Interval, limits: Limits
 ) -> Iterator[Occurrence]:
     known = [(_known(part, master), part) for part in overrides]
     replaced = {key for at, _ in known for key in _keys(at, master)}
     onwards = sorted(((at.instant, at, part) for at, part in known if part.onwards), key=lambda one: one[0])
-    excluded = {key for at in master.excluded for key in _keys(at, master)}
     for at, length in _starts(master, [part for _, _, part in onwards], window, limits):
-        instant = at.instant
-        if not excluded.isdisjoint(here := {instant, at.wall.date()}) or not replaced.isdisjoint(here):
+        instant, names = at.instant, _names(at, master)
+        if not excluded.isdisjoint(names) or not replaced.isdisjoint(names):
             continue
-        earlier = [one for one in onwards if one[0] <= instant]
-        if earlier:
-            _, origin, part = earlier[-1]
+        if earlier := bisect_right(onwards, instant, key=lambda one: one[0]):
+            _, origin, part = onwards[earlier - 1]
             start = _shifted(at, origin, part)
             yield Occurrence(start.instant, part.length.after(start), part.takes)
         else:
@@ -101,7 +103,13 @@ def _known(override: Part, master: Part) -> Moment:
     return replace(at, zone=master.start.zone) if at.floating or at.is_date else at
 
 
-def _keys(at: Moment, master: Part) -> Iterator[datetime | date]:
+def _names(at: Moment, master: Part) -> tuple[Key, Key]:
+    """Return by what an instance may be named."""
+    instant = at.instant
+    return instant, instant.astimezone(master.start.zone).date()
+
+
+def _keys(at: Moment, master: Part) -> Iterator[Key]:
     """Yield by what an EXDATE or RECURRENCE-ID is found again: its instant, or its date if one side has no time."""
     if at.is_date or (master.start.is_date and at.wall.time() == time()):
         yield at.wall.date()
@@ -109,11 +117,6 @@ def _keys(at: Moment, master: Part) -> Iterator[datetime | date]:
         yield at.instant.astimezone(master.start.zone).date()
     else:
         yield at.instant
-
-
-def _excludes(master: Part, at: Moment) -> bool:
-    keys = {key for one in master.excluded for key in _keys(one, master)}
-    return not keys.isdisjoint({at.instant, at.instant.astimezone(master.start.zone).date()})
 
 
 def _shifted(at: Moment, origin: Moment, override: Part) -> Moment:
@@ -129,7 +132,7 @@ def _starts(
     master: Part, onwards: Iterable[Part], window: Interval, limits: Limits
 ) -> Iterator[tuple[Moment, Length | None]]:
     """Yield each start of the recurrence set once, before overrides and exclusions."""
-    before = after = _DAY
+    before = after = timedelta(0)
     for part in (master, *onwards):
         moved = abs(part.start.instant - (part.replaces or part.start).instant) + _DAY
         before = max(before, moved + part.length.total)
@@ -168,7 +171,9 @@ def _readings(at: Moment, rule: Rule) -> Iterator[Moment]:
     yield at
     if rule.freq == "HOURLY":
         # The hour that the clock shows twice is two hours of the day.
-        yield at.at(at.wall.replace(fold=1))
+        again = at.at(at.wall.replace(fold=1))
+        if again.instant > at.instant:
+            yield again
 
 
 def _until(rule: Rule, start: Moment) -> datetime | None:

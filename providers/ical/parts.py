@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
@@ -96,7 +97,8 @@ def only(block: Block, name: str) -> Property | None:
 def takes(block: Block, owner: Owner) -> Takes:
     """Return what an event takes of its owner's time, whenever it is."""
     standing = status(block)
-    answers = partstats(block)
+    own = [line for line in block.all("ATTENDEE") if any(one in line.lower() for one in owner.addresses)]
+    answers = _answers(own)
     declined = any(answers.get(address) is PartStat.DECLINED for address in owner.addresses)
     if declined or standing is Status.CANCELLED or _word(block, "TRANSP") == "TRANSPARENT":
         return Takes.NOTHING
@@ -111,8 +113,12 @@ def status(block: Block) -> Status:
 
 def partstats(block: Block) -> dict[str, PartStat]:
     """Return the answers of the guests; a guest whose line cannot be read has none."""
+    return _answers(block.all("ATTENDEE"))
+
+
+def _answers(lines: Iterable[str]) -> dict[str, PartStat]:
     answers: dict[str, PartStat] = {}
-    for line in block.all("ATTENDEE"):
+    for line in lines:
         try:
             guest = split(line)
         except Unclear:

@@ -48,6 +48,7 @@ _LISTS: Mapping[str, Callable[[str], bool]] = {
 }
 _SINGLES = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
 _TIMES = ("BYHOUR", "BYMINUTE", "BYSECOND")
+_DAYS_IN = {"HOURLY": 1, "DAILY": 1, "MONTHLY": 31, "YEARLY": 366}
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -144,7 +145,8 @@ def _empty(freq: str, lists: Mapping[str, list[str]]) -> bool:
     days = [abs(int(day)) for day in lists.get("BYMONTHDAY", ())] or [1]
     if min(days) > max(_MONTH_DAYS[month - 1] for month in months):
         return True
-    if freq in {"HOURLY", "DAILY"} and "BYSETPOS" in lists:
+    if "BYSETPOS" in lists:
         times = prod(len(lists.get(name, "1")) for name in _TIMES[freq == "HOURLY" :])
-        return min(abs(int(position)) for position in lists["BYSETPOS"]) > times
+        most = times * _DAYS_IN.get(freq, len(lists.get("BYDAY", "1")))
+        return min(abs(int(position)) for position in lists["BYSETPOS"]) > most
     return False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import cache
+from itertools import chain, islice
 from zoneinfo import ZoneInfo, available_timezones
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
@@ -75,7 +76,7 @@ class Zones:
     """The document's VTIMEZONEs by TZID; ``None`` where two of one name differ."""
     limits: Limits
     guess: bool = False
-    _built: dict[str, DocumentZone] = field(default_factory=dict)
+    _built: dict[str, DocumentZone | None] = field(default_factory=dict)
 
     def guessing(self) -> Zones:
         """Return the same zones, with UTC in the place of every other one."""
@@ -87,7 +88,7 @@ class Zones:
         :raises Unclear: if there is none; a time in it is then not floating but unknown.
         """
         try:
-            return self._find(tzid.strip())
+            return self._find(_plain(tzid))
         except Unclear:
             if self.guess:
                 return UTC
@@ -106,11 +107,11 @@ class Zones:
 
     def _document(self, tzid: str) -> DocumentZone:
         if tzid not in self._built:
-            block = self.own[tzid]
-            if block is None:
-                raise Unclear(Note.ZONE_UNREADABLE)
-            self._built[tzid] = _build(block, self.limits)
-        return self._built[tzid]
+            self._built[tzid] = _build(self.own[tzid], self.limits)
+        built = self._built[tzid]
+        if built is None:
+            raise Unclear(Note.ZONE_UNREADABLE)
+        return built
 
 
 def zones(calendar: Block, limits: Limits) -> Zones:
@@ -118,9 +119,14 @@ def zones(calendar: Block, limits: Limits) -> Zones:
     own: dict[str, Block | None] = {}
     for block in calendar.inner("VTIMEZONE"):
         for line in block.all("TZID")[:1]:
-            tzid = line.partition(":")[2].strip()
+            tzid = _plain(line.partition(":")[2])
             own[tzid] = block if own.setdefault(tzid, block) == block else None
     return Zones(own, limits)
+
+
+def _plain(tzid: str) -> str:
+    # Outlook's names hold commas, escaped in the definition and quoted where they are used.
+    return tzid.replace("\\", "").strip()
 
 
 @cache
@@ -139,45 +145,47 @@ def _suffix(tzid: str) -> str | None:
     return next((_iana()[tail] for tail in tails if tail in _iana()), None)
 
 
-def _build(block: Block, limits: Limits) -> DocumentZone:
-    parts = block.inner("STANDARD", "DAYLIGHT")
+def _build(block: Block | None, limits: Limits) -> DocumentZone | None:
+    parts = block.inner("STANDARD", "DAYLIGHT") if block else []
     if not 0 < len(parts) <= limits.observances:
-        raise Unclear(Note.ZONE_UNREADABLE)
+        return None
     try:
-        return DocumentZone([change for part in parts for change in _changes(part, limits)])
+        return DocumentZone(_bounded((one for part in parts for one in _changes(part, limits)), limits))
     except (Unclear, *FAULTS):
-        raise Unclear(Note.ZONE_UNREADABLE) from None
+        return None
 
 
-def _changes(part: Block, limits: Limits) -> list[Change]:
+def _bounded(changes: Iterator[Change], limits: Limits) -> list[Change]:
+    bounded = list(islice(changes, limits.dates + 1))
+    if len(bounded) > limits.dates:
+        raise Unclear(Note.ZONE_UNREADABLE)
+    return bounded
+
+
+def _changes(part: Block, limits: Limits) -> Iterator[Change]:
     before, after = _offset(part, "TZOFFSETFROM"), _offset(part, "TZOFFSETTO")
-    onsets = {_wall(line.rpartition(":")[2]) for line in part.all("DTSTART")[:1]}
-    if not onsets:
+    starts = [_wall(line.rpartition(":")[2]) for line in part.all("DTSTART")[:1]]
+    if not starts:
         raise Unclear(Note.ZONE_UNREADABLE)
-    first = min(onsets)
-    for line in part.all("RDATE"):
-        onsets.update(_wall(value.partition("/")[0]) for value in line.rpartition(":")[2].split(","))
-    if len(onsets) > limits.dates:
-        raise Unclear(Note.ZONE_UNREADABLE)
-    for line in part.all("RRULE"):
-        onsets.update(_yearly(line.partition(":")[2], first, before, limits))
-    return [Change(onset - before, before, after) for onset in onsets]
+    dates = (value for line in part.all("RDATE") for value in line.rpartition(":")[2].split(","))
+    added = (_wall(value.partition("/")[0]) for value in dates)
+    ruled = (_yearly(line.partition(":")[2], starts[0], before, limits) for line in part.all("RRULE"))
+    for onset in chain(starts, added, *ruled):
+        yield Change(onset - before, before, after)
 
 
-def _yearly(text: str, first: datetime, before: timedelta, limits: Limits) -> list[datetime]:
+def _yearly(text: str, first: datetime, before: timedelta, limits: Limits) -> Iterator[datetime]:
     rule = parse(text, limits)
     if rule.freq != "YEARLY":
         raise Unclear(Note.ZONE_UNREADABLE)
     last = datetime(limits.last_year + 1, 1, 1)  # noqa: DTZ001 -- a wall time of the zone
-    onsets = list(rule.starts(first, first, last, limits))
-    if rule.until is None:
-        return onsets
-    until = rule.until
-    if isinstance(until, datetime) and until.tzinfo is not None:
-        return [onset for onset in onsets if (onset - before).replace(tzinfo=UTC) <= until]
-    return [
-        onset for onset in onsets if onset.date() <= (until.date() if isinstance(until, datetime) else until)
-    ]
+    if isinstance(rule.until, datetime):
+        # An instant by RFC 5545, 3.6.5, and a wall time by some writers.
+        until = min(rule.until.replace(tzinfo=None), last)
+        last = until + before if rule.until.tzinfo else until
+    elif rule.until is not None:
+        last = min(last, datetime.combine(rule.until, time.max))
+    return rule.starts(first, first, last, limits)
 
 
 def _wall(value: str) -> datetime:

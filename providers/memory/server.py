@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import blake2b
 from itertools import count
 
@@ -42,14 +43,14 @@ class Invitation:
     sent: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
     """What stands at one ref, byte for byte."""
 
     body: bytes
     modified: datetime
 
-    @property
+    @cached_property
     def etag(self) -> ETag:
         """The version: a digest of the content."""
         return ETag(f'"{blake2b(self.body, digest_size=16).hexdigest()}"')
@@ -59,7 +60,7 @@ class Resource:
         """The body, unfolded."""
         return _FOLD.sub(b"", self.body)
 
-    @property
+    @cached_property
     def uid(self) -> str:
         """The first UID in the text; empty if there is none."""
         found = _UID.search(self.text)

@@ -19,6 +19,11 @@ def main(args: Sequence[str] | None = None) -> int:
     except Misconfigured as wrong:
         print(wrong.sentence, file=sys.stderr)  # noqa: T201 - the frame may not be imported yet
         return wrong.exit_code
-    from syncd.cli import booking, calendars, frame, oversight, people, setup
+    from syncd.cli import frame
 
-    return frame.run((setup, people, calendars, booking, oversight), args)
+    words = sys.argv[1:] if args is None else args
+    if list(words) == ["--version"]:
+        return frame.run((), words)  # answered before the commands are loaded
+    from syncd.cli import booking, calendars, oversight, people, setup
+
+    return frame.run((setup, people, calendars, booking, oversight), words)

@@ -119,8 +119,12 @@ def sync(
     if as_json:
         frame.emit({"ran": done.drained.ran, "events": _events(done), "troubles": troubles})
     else:
+        if not done.events:
+            frame.talk("nothing new")
         for event in done.events:
-            frame.say(f"{frame.rfc3339(event.at)}  {event.kind:<24} {event.session_id or ''}".rstrip())
+            frame.say(
+                f"{frame.rfc3339(event.at.replace(microsecond=0))}  {event.kind:<24} {event.session_id or ''}".rstrip()
+            )
     for trouble in troubles:
         frame.talk(
             f"{trouble.person}: {trouble.calendar or 'the account'} is {trouble.health}: {trouble.what}"

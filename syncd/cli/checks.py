@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -111,8 +112,7 @@ def database(config: Config) -> Looked:
     store = Database.open(config.database.url, SystemClock(), patience=_PATIENCE)
     try:
         if not store.ready():
-            said = f"{store.name}: its tables are still to be made, or older than the program"
-            yield Check("database", Level.WARN, said, "start syncd, or: syncd db upgrade")
+            yield _unready(store.name)
             return
         with store.read() as tx:
             canary = tx.meta.get(vault.CANARY_NAME)
@@ -124,6 +124,13 @@ def database(config: Config) -> Looked:
     yield Check("database", Level.OK, store.name)
     if canary is not None:
         yield from _sealed(config, canary)
+
+
+def _unready(name: str) -> Check:
+    if name.startswith("/") and not Path(name).exists():
+        return Check("database", Level.OK, f"{name}: not there yet, the first start makes it")
+    said = f"{name}: its tables are still to be made, or older than the program"
+    return Check("database", Level.WARN, said, "the next command makes them; by hand: syncd db upgrade")
 
 
 def _sealed(config: Config, canary: str) -> Looked:
@@ -142,7 +149,33 @@ ANYWHERE: list[Callable[[], Looked]] = [packages, http]
 """What needs no configuration."""
 OFFLINE: list[LookAtConfig] = [key, database, clock]
 """What needs a configuration and no network."""
-ONLINE: list[LookAtConfig] = []
+
+
+def accounts(config: Config) -> Looked:
+    """Look whether every connected account lets us in."""
+    from providers.errors import ProviderError
+    from syncd.store.errors import StoreError
+    from syncd.wiring import open_house
+
+    try:
+        house = open_house(config)
+    except StoreError:
+        return  # the check of the database has said it
+    with closing(house.db):
+        with house.db.read() as tx:
+            known = [(account, tx.people.get(account.person_id)) for account in tx.accounts.all()]
+        for account, person in known:
+            name = f"account of {person.email}"
+            try:
+                with house.calling(account, person) as provider:
+                    count = sum(entry.events for entry in provider.calendars())
+            except ProviderError as error:
+                yield Check(name, Level.FAIL, str(error), f"see to it, or: syncd connect {account.provider}")
+            else:
+                yield Check(name, Level.OK, f"{account.url}: {count} calendars")
+
+
+ONLINE: list[LookAtConfig] = [accounts]
 """What asks servers; left out with ``--offline``."""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
-from policy.rules import duration
-from policy.weekly import Weekly
 from syncd import written
 from syncd.errors import Usage
+
+if TYPE_CHECKING:
+    from policy.weekly import Weekly
 
 T = TypeVar("T")
 
@@ -52,6 +53,8 @@ def length(text: str) -> timedelta:
 
     :raises Usage: if it is none.
     """
+    from policy.rules import duration
+
     return _read(lambda: duration(text))
 
 
@@ -60,6 +63,8 @@ def weekly(text: str) -> Weekly:
 
     :raises Usage: if they cannot be read.
     """
+    from policy.weekly import Weekly
+
     return _read(lambda: Weekly.parse(text))
 
 

@@ -1,4 +1,4 @@
-"""Commands for whoever watches over it: ``status``."""
+"""Commands for whoever watches over it: ``status``, ``db``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add these commands to *app*."""
     app.command()(status)
+    db = typer.Typer(help="Look after the database.")
+    db.callback()(_db)
+    db.command()(upgrade)
+    app.add_typer(db, name="db")
+
+
+def _db() -> None:
+    """Look after the database."""
+
+
+def upgrade() -> None:
+    """Make the tables, or bring them up to this program's; every command does so by itself."""
+    with opened.house() as house:
+        frame.say(f"up to date  {house.db.name}")
 
 
 def status(*, as_json: frame.JsonOption = False) -> None:
@@ -52,8 +66,12 @@ def _print(found: Status) -> None:
         frame.say(f"unreadable  {email}: some events cannot be read, so their time is unknown")
     for each in found.troubles:
         where = each.calendar or "the account"
-        frame.say(f"{each.health:<11} {each.person}: {where}, since {frame.rfc3339(each.since)}: {each.what}")
+        frame.say(
+            f"{each.health:<11} {each.person}: {where}, since {frame.rfc3339(each.since.replace(microsecond=0))}: {each.what}"
+        )
     for incident in found.incidents:
-        frame.say(f"incident    {incident.kind}, since {frame.rfc3339(incident.began_at)}: {incident.what}")
+        frame.say(
+            f"incident    {incident.kind}, since {frame.rfc3339(incident.began_at.replace(microsecond=0))}: {incident.what}"
+        )
     if found.well:
         frame.say("all well")

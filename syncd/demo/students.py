@@ -126,68 +126,44 @@ def _lena_uni(monday: date) -> Calendar:
 
 
 def _lena_private(monday: date) -> Calendar:
-    until = monday + timedelta(weeks=16)
-    tuesday, wednesday, thursday, friday = (monday + timedelta(days=7 + days) for days in (1, 2, 3, 4))
-    declined = invitation("debates@club.example", "lena.hartmann@students.example", answer="DECLINED")
-    plants = at(wednesday, "18:00-18:15", BERLIN)
+    thursday, friday = monday + timedelta(days=10), monday + timedelta(days=11)
+    trip = event(
+        "prague", "Prague with Ida and Tom", all_day(friday, 3), "TRANSP:OPAQUE", place="Praha, Žižkov"
+    )
+    coffee = at(thursday, "11:00-12:00", BERLIN)
     return Calendar(
         "private",
         "Lena",
         {
-            "prague.ics": resource(
-                event(
-                    "prague",
-                    "Prague with Ida and Tom",
-                    all_day(friday, 3),
-                    "TRANSP:OPAQUE",
-                    place="Praha, Žižkov",
-                )
-            ),
-            "mum.ics": resource(
-                event("mum", "Mum's birthday 🎂", all_day(tuesday), "RRULE:FREQ=YEARLY", "TRANSP:TRANSPARENT")
-            ),
-            "gym.ics": resource(
-                event(
-                    "gym",
-                    "Gym",
-                    at(tuesday - timedelta(weeks=1), "18:00-19:00"),
-                    weekly("TU", until),
-                    *_REMINDER,
-                )
-            ),
-            "guitar.ics": resource(
-                event(
-                    "guitar",
-                    "Guitar lesson",
-                    at(tuesday, "12:00-13:00", BERLIN),
-                    "STATUS:CANCELLED",
-                    "SEQUENCE:2",
-                )
-            ),
-            "plants.ics": resource(
-                event(
-                    "plants",
-                    "Water the plants",
-                    plants,
-                    weekly("WE", until),
-                    "TRANSP:TRANSPARENT",
-                    *_REMINDER,
-                )
-            ),
-            "debate.ics": resource(
-                event(
-                    "debate",
-                    "Debate club",
-                    at(wednesday, "18:00-20:00", BERLIN),
-                    weekly("WE", until),
-                    *declined,
-                )
-            ),
-            "coffee.ics": resource(
-                event("coffee", "Coffee with Mia?", at(thursday, "11:00-12:00", BERLIN), "STATUS:TENTATIVE")
-            ),
+            "prague.ics": resource(trip),
+            "coffee.ics": resource(event("coffee", "Coffee with Mia?", coffee, "STATUS:TENTATIVE")),
+            **_lena_tuesdays(monday + timedelta(days=8)),
+            **_lena_wednesdays(monday + timedelta(days=9)),
         },
     )
+
+
+def _lena_tuesdays(tuesday: date) -> dict[str, str]:
+    gym = at(tuesday - timedelta(weeks=1), "18:00-19:00")
+    weeks = weekly("TU", tuesday + timedelta(weeks=15))
+    guitar = at(tuesday, "12:00-13:00", BERLIN)
+    yearly = ("RRULE:FREQ=YEARLY", "TRANSP:TRANSPARENT")
+    return {
+        "gym.ics": resource(event("gym", "Gym", gym, weeks, *_REMINDER)),
+        "guitar.ics": resource(event("guitar", "Guitar lesson", guitar, "STATUS:CANCELLED", "SEQUENCE:2")),
+        "mum.ics": resource(event("mum", "Mum's birthday 🎂", all_day(tuesday), *yearly)),
+    }
+
+
+def _lena_wednesdays(wednesday: date) -> dict[str, str]:
+    plants, debate = at(wednesday, "18:00-18:15", BERLIN), at(wednesday, "18:00-20:00", BERLIN)
+    weeks = weekly("WE", wednesday + timedelta(weeks=15))
+    watering = event("plants", "Water the plants", plants, weeks, "TRANSP:TRANSPARENT", *_REMINDER)
+    declined = invitation("debates@club.example", "lena.hartmann@students.example", answer="DECLINED")
+    return {
+        "plants.ics": resource(watering),
+        "debate.ics": resource(event("debate", "Debate club", debate, weeks, *declined)),
+    }
 
 
 def arjun(monday: date) -> Person:

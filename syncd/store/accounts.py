@@ -21,7 +21,7 @@ class Accounts:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    def add(  # noqa: PLR0917
+    def add(
         self,
         person_id: PersonId,
         provider: str,

@@ -19,7 +19,7 @@ class Copies:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    def add(  # noqa: PLR0917
+    def add(
         self,
         session_id: SessionId,
         side: Side,

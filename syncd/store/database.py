@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from syncd.clock import Clock
 from syncd.store import engines, schema
-from syncd.store.errors import SchemaMissing, StoreBusy, StoreUnreachable
+from syncd.store.errors import SchemaMissing, StoreBusy, StoreError, StoreUnreachable
 from syncd.store.faults import in_our_words
 from syncd.store.link import Link
 from syncd.store.tx import Tx
@@ -124,8 +124,12 @@ class Database:
             except BaseException:
                 _give_up(connection)
                 raise
-            with in_our_words(self.name):
-                transaction.commit()
+            try:
+                with in_our_words(self.name):
+                    transaction.commit()
+            except StoreError:
+                connection.invalidate()  # SQLite keeps a transaction open whose COMMIT it refused
+                raise
         finally:
             connection.close()
 

@@ -96,7 +96,7 @@ class Due:
         picked = (
             select(one.c.kind, one.c.key)
             .where(self._ready(one, kinds, keys), ~self._rival(one, other, kinds, keys))
-            .order_by(one.c.prio.desc(), one.c.due_at, one.c.kind, one.c.key)
+            .order_by(one.c.prio.desc(), one.c.due_at, one.c.kind, one.c.key)  # as ix_due_claim has them
             .limit(n)
             .with_for_update(skip_locked=True, of=one)
             .cte("picked")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from syncd.store.errors import (
@@ -39,11 +39,16 @@ def in_our_words(name: str, *, writing: bool = True) -> Iterator[None]:
     The original is dropped: its text and its parameters hold rows, sealed grants among them.
 
     :raises StoreError: the child that says what to do next.
+    :raises ValueError: if a value cannot be stored at all, such as an instant without a zone.
+    :raises TypeError: if a value is none that the column knows.
     """
     try:
         yield
     except SQLAlchemyError as error:
-        raise said(error, name, writing=writing) from None
+        wrong = error.orig if isinstance(error, StatementError) else None
+        raise (
+            wrong if isinstance(wrong, ValueError | TypeError) else said(error, name, writing=writing)
+        ) from None
 
 
 def said(error: SQLAlchemyError, name: str, *, writing: bool) -> StoreError:

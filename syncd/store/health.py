@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, and_, case, or_
+from sqlalchemy import Table, and_, case, literal, or_
 
 from syncd.store.link import Link
 from syncd.store.rows import Health
+from syncd.store.types import Instant
 
 
-def turn(  # noqa: PLR0917
+def turn(
     link: Link,
     table: Table,
     id: int,  # noqa: A002
@@ -22,7 +23,7 @@ def turn(  # noqa: PLR0917
     """
     columns, this = table.c, table.c.id == id
     news = or_(columns.health != health.value, columns.cause.is_distinct_from(cause))
-    since = case((columns.health != health.value, link.now), else_=columns.health_since)
+    since = case((columns.health != health.value, literal(link.now, Instant())), else_=columns.health_since)
     values = {"health": health.value, "health_since": since, "trouble": trouble, "cause": cause}
     if link.change(table, and_(this, news), values):
         return True

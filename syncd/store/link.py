@@ -49,7 +49,8 @@ class Link:
     def run(self, statement: Executable) -> int:
         """Return how many rows *statement* touched."""
         with in_our_words(self._name, writing=self.writing):
-            return self._connection.execute(statement).rowcount
+            # Without the option an INSERT reports -1 on PostgreSQL.
+            return self._connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
 
     def run_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run *statement* once for each of *rows*."""

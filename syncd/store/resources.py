@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, insert, select
 
 from policy.interval import Interval
 from providers.base import ETag, RefKey
@@ -12,8 +12,8 @@ from syncd.store.link import AnyRow, Link
 from syncd.store.rows import Block, CalendarRowId
 from syncd.store.tables import blocks, resources
 
-_AT_A_TIME = 500
-"""A statement has room for 32 766 values on SQLite."""
+_BLOCK = ("calendar_id", "key", "starts", "ends", "kind")
+_THIS_BLOCK = delete(blocks).where(*(blocks.c[name] == bindparam(f"old_{name}") for name in _BLOCK))
 
 
 class Resources:
@@ -76,8 +76,7 @@ class Resources:
         here = _of(blocks, calendar_id, key)
         stored = frozenset(_block(row) for row in self._link.rows(select(blocks).where(here)))
         gone, new = sorted(stored - wanted, key=repr), sorted(wanted - stored, key=repr)
-        for at in range(0, len(gone), _AT_A_TIME):
-            self._link.run(delete(blocks).where(here, _any_of(gone[at : at + _AT_A_TIME])))
+        self._link.run_many(_THIS_BLOCK, [_values(calendar_id, block, "old_") for block in gone])
         self._link.run_many(insert(blocks), [_values(calendar_id, block) for block in new])
         return bool(gone or new)
 
@@ -87,29 +86,9 @@ def _of(table: Table, calendar_id: CalendarRowId, key: RefKey | None) -> ColumnE
     return here if key is None else and_(here, table.c.key == key)
 
 
-def _any_of(some: Sequence[Block]) -> ColumnElement[bool]:
-    columns = blocks.c
-    return or_(
-        *(
-            and_(
-                columns.key == one.key,
-                columns.starts == one.start,
-                columns.ends == one.end,
-                columns.kind == one.kind,
-            )
-            for one in some
-        )
-    )
-
-
-def _values(calendar_id: CalendarRowId, block: Block) -> dict[str, object]:
-    return {
-        "calendar_id": calendar_id,
-        "key": block.key,
-        "starts": block.start,
-        "ends": block.end,
-        "kind": block.kind,
-    }
+def _values(calendar_id: CalendarRowId, block: Block, prefix: str = "") -> dict[str, object]:
+    values = (calendar_id, block.key, block.start, block.end, block.kind)
+    return dict(zip((prefix + name for name in _BLOCK), values, strict=True))
 
 
 def _block(row: AnyRow) -> Block:

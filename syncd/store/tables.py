@@ -284,7 +284,7 @@ due = Table(
     Column("fence", Id, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("last_error", Words),
-    Index(None, "prio", "due_at"),
+    Index("ix_due_claim", text("prio DESC"), "due_at", "kind", "key"),
 )
 
 due_turn = Table(

@@ -6,7 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from policy.facts import Act, Actor, Agreed, Asked, Blinded, Fact, Missing, Passed, PutBack, Side, Sighted, Via
+from policy.facts import (
+    Act,
+    Actor,
+    Agreed,
+    Asked,
+    Blinded,
+    Fact,
+    Missing,
+    Passed,
+    PutBack,
+    Side,
+    Sighted,
+    Via,
+)
 from policy.life import Effect, Session, State
 from policy.notice import Verdict
 from policy.rules import Rules

@@ -81,7 +81,9 @@ def test_the_grace_elapses_too_when_the_clocks_change() -> None:
     agreed = datetime(2026, 10, 25, 2, 30, tzinfo=berlin)
     start = datetime(2026, 10, 25, 9, tzinfo=berlin)
     assert deadline(start, agreed, None, RULES) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
-    assert deadline(start, LONG_AGO - timedelta(days=90), agreed, RULES) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert deadline(start, LONG_AGO - timedelta(days=90), agreed, RULES) == datetime(
+        2026, 10, 25, 1, 30, tzinfo=UTC
+    )
 
 
 def test_a_naive_start_has_no_deadline() -> None:
@@ -126,7 +128,12 @@ def test_a_stamp_after_the_deadline_proves_nothing_by_itself() -> None:
     assert judged(present=1, gone=9, stamp=5) == (Outcome.FORFEIT, False)
 
 
-@given(acted=MINUTES, before=st.integers(0, DAY), after=st.integers(0, DAY), stamped=st.none() | st.integers(0, DAY))
+@given(
+    acted=MINUTES,
+    before=st.integers(0, DAY),
+    after=st.integers(0, DAY),
+    stamped=st.none() | st.integers(0, DAY),
+)
 @EXAMPLES
 def test_no_poll_turns_a_timely_notice_into_a_forfeit(
     acted: int, before: int, after: int, stamped: int | None

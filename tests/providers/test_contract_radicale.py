@@ -16,5 +16,5 @@ from tests.providers.house import House
 class TestRadicale(CalendarProviderContract):
     @pytest.fixture
     def house(self, radicale_server: Server) -> Iterator[House]:
-        with house_on(radicale_server, crowd=250) as house:
+        with house_on(radicale_server, crowd=205) as house:
             yield house

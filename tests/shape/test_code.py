@@ -24,7 +24,10 @@ def asks_the_time(tree: ast.Module) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             owner = node.value.attr if isinstance(node.value, ast.Attribute) else ast.unparse(node.value)
-            if (owner.rpartition(".")[2], node.attr) in CLOCKS and owner.split(".")[0] in {*known, "datetime"}:
+            if (owner.rpartition(".")[2], node.attr) in CLOCKS and owner.split(".")[0] in {
+                *known,
+                "datetime",
+            }:
                 yield node.lineno
         elif isinstance(node, ast.Name) and known.get(node.id) in {"time.time", "time.time_ns"}:
             yield node.lineno

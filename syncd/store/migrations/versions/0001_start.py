@@ -323,7 +323,7 @@ def _due() -> None:
     )
     op.create_index("ix_due_due_at", "due", ["due_at"])
     op.create_index("ix_due_excl", "due", ["excl"])
-    op.create_index("ix_due_prio_due_at", "due", ["prio", "due_at"])
+    op.create_index("ix_due_claim", "due", [sa.text("prio DESC"), "due_at", "kind", "key"])
     turn = op.create_table(
         "due_turn",
         sa.Column("id", sa.Integer, nullable=False, autoincrement=False),

@@ -1,0 +1,3 @@
+"""The CalDAV adapter against answers that no good server gives."""
+
+from __future__ import annotations

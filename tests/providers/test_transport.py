@@ -1,0 +1,320 @@
+"""The way out: bounded, and honest about what went wrong."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from providers.errors import ProviderError, Unavailable, Unsupported
+from providers.transport import Adapter, TooLong, TransportRules, session, shown
+
+READS = ("GET", "OPTIONS", "PROPFIND", "REPORT")
+WRITES = ("PUT", "DELETE", "POST", "PROPPATCH", "MKCALENDAR", "MOVE")
+
+
+@dataclass
+class Web:
+    """A server on loopback that answers by path and notes what it was asked."""
+
+    port: int
+    pages: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
+    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def url(self, path: str = "/") -> str:
+        return f"http://{self.place}{path}"
+
+    def say(self, path: str, status: int = 200, body: bytes = b"", **headers: str) -> None:
+        self.pages[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+@contextmanager
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Web]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            if name.startswith("do_"):
+                return self.answer
+            raise AttributeError(name)
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            served.asked.append((self.command, self.path, dict(self.headers), body))
+            status, headers, page = served.pages.get(self.path, (404, {}, b""))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(page)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(page)
+            if len(page) != int(headers.get("Content-Length", len(page))):
+                self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:  # a client that hangs up is the test's business
+            pass
+
+    server = Quiet(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    served = Web(server.server_address[1])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield served
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving() as web:
+        yield web
+
+
+def ask(
+    web: Web, method: str = "GET", path: str = "/", *, also: tuple[str, ...] = (), limit: int = 1000
+) -> bytes:
+    rules = TransportRules(allow=frozenset({web.place, *also}), max_body=limit, read_timeout=5)
+    with session(rules) as opened:
+        return opened.request(method, web.url(path), auth=("me", "pw"), data=b"<x/>").content
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", READS)
+def test_a_redirected_read_stays_what_it_is(web: Web, method: str, code: int) -> None:
+    web.say("/", code, Location="/there")
+    web.say("/there", 200, b"here")
+    assert ask(web, method) == b"here"
+    first, second = web.asked
+    assert second[0] == method
+    assert second[3] == first[3] == b"<x/>"
+    assert second[2]["Authorization"] == first[2]["Authorization"]
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", WRITES)
+def test_a_redirected_write_is_the_answer(web: Web, method: str, code: int) -> None:
+    web.say("/", code, Location="/there")
+    with session(TransportRules(allow=frozenset({web.place}))) as opened:
+        assert opened.request(method, web.url()).status_code == code
+    assert len(web.asked) == 1
+
+
+def test_credentials_stay_with_their_origin(web: Web) -> None:
+    with serving() as other:
+        web.say("/", 302, Location=other.url("/"))
+        other.say("/", 200, b"hello")
+        assert ask(web, also=(other.place,)) == b"hello"
+        assert "Authorization" not in other.asked[0][2]
+        assert "Cookie" not in other.asked[0][2]
+
+
+def test_a_redirect_past_what_is_permitted_is_not_followed(web: Web) -> None:
+    with serving() as other:
+        web.say("/", 302, Location=other.url("/"))
+        with pytest.raises(Unsupported):
+            ask(web)
+        assert other.asked == []
+
+
+def test_three_redirects_are_enough(web: Web) -> None:
+    for n in range(9):
+        web.say(f"/{n}", 302, Location=f"/{n + 1}")
+    with pytest.raises(Unavailable):
+        ask(web, path="/0")
+    assert len(web.asked) == 4
+
+
+def test_plain_http_must_be_permitted(web: Web) -> None:
+    with session(TransportRules()) as opened, pytest.raises(Unsupported, match=r"caldav\.allow"):
+        opened.get(web.url())
+    assert web.asked == []
+
+
+@pytest.mark.parametrize("url", ["ftp://h/", "file:///etc/passwd", "nothing", "http://", "https://h:x/"])
+def test_what_is_no_web_address_is_unsupported(url: str) -> None:
+    with session(TransportRules()) as opened, pytest.raises(Unsupported):
+        opened.get(url)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content_Encoding": "gzip"}])
+def test_a_long_answer_is_refused(web: Web, headers: dict[str, str]) -> None:
+    body = b"x" * 1001
+    web.say("/", 200, gzip.compress(body) if headers else body, **headers)
+    with pytest.raises(TooLong):
+        ask(web)
+    assert ask(web, limit=1001) == body
+
+
+def test_a_bomb_is_not_unfolded(web: Web) -> None:
+    web.say("/", 200, gzip.compress(b"\0" * 50_000_000), Content_Encoding="gzip")
+    with pytest.raises(TooLong):
+        ask(web, limit=100_000)
+
+
+def test_the_body_of_a_redirect_is_counted_too(web: Web) -> None:
+    web.say("/", 302, b"x" * 1001, Location="/there")
+    with pytest.raises(TooLong):
+        ask(web)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"half", {"Content_Length": "8"}),
+        (gzip.compress(b"whole")[:-3], {"Content_Encoding": "gzip"}),
+        (b"plain", {"Content_Encoding": "gzip"}),
+        (b"plain", {"Content_Encoding": "br"}),
+    ],
+)
+def test_a_cut_answer_is_no_answer(web: Web, body: bytes, headers: dict[str, str]) -> None:
+    web.say("/", 200, body, **headers)
+    with pytest.raises(Unavailable):
+        ask(web)
+
+
+def test_neither_netrc_nor_proxies_are_taken_from_the_environment(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login a password b\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    web.say("/")
+    with session(TransportRules(allow=frozenset({web.place}))) as opened:
+        opened.get(web.url())
+    assert "Authorization" not in web.asked[0][2]
+
+
+def test_cookies_are_not_kept(web: Web) -> None:
+    web.say("/", 200, Set_Cookie="a=b")
+    with session(TransportRules(allow=frozenset({web.place}))) as opened:
+        opened.get(web.url())
+        opened.get(web.url())
+    assert "Cookie" not in web.asked[1][2]
+
+
+def test_a_refused_connection_says_so() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        web = Web(held.getsockname()[1])
+        with pytest.raises(Unavailable, match="connection refused"):
+            ask(web)
+
+
+def test_a_silent_server_is_left() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        rules = TransportRules(allow=frozenset({place}), read_timeout=0.1)
+        with session(rules) as opened, pytest.raises(Unavailable, match=r"did not answer within 0\.1 s"):
+            opened.get(f"http://{place}/")
+
+
+class Nameless(Adapter):
+    """Connections that fail as they do when a name is not there: the seam for another way to connect."""
+
+    def send(self, *_: Any, **__: Any) -> requests.Response:
+        raise requests.ConnectionError("wrapped") from socket.gaierror(socket.EAI_NONAME, "unknown")
+
+
+def test_a_name_that_is_not_there_says_so() -> None:
+    with session(TransportRules(), Nameless) as opened, pytest.raises(Unavailable, match="no such name"):
+        opened.get("https://school.example/")
+
+
+def test_an_error_shows_the_address_without_secrets(web: Web) -> None:
+    place = "127.0.0.1:1"
+    with session(TransportRules(allow=frozenset({place}))) as opened, pytest.raises(ProviderError) as caught:
+        opened.get(f"http://me:pw@{place}/a?token=secret#x")
+    assert caught.value.where == f"http://{place}/a" == shown(f"http://me:pw@{place}/a?token=secret#x")
+    assert caught.value.__cause__ is None
+
+
+def certificate(directory: Path, name: str, *, begins: timedelta, ends: timedelta) -> tuple[Path, Path]:
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + begins)
+        .not_valid_after(now + ends)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (directory / "cert.pem").write_bytes(built.public_bytes(pem))
+    (directory / "key.pem").write_bytes(private)
+    return directory / "cert.pem", directory / "key.pem"
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "begins", "ends", "known", "words"),
+    [
+        ("localhost", -DAY, DAY, True, None),
+        ("localhost", -DAY, DAY, False, "authority that we do not know"),
+        ("other.example", -DAY, DAY, True, "for another name"),
+        ("localhost", -2 * DAY, -DAY, True, "has expired"),
+        ("localhost", DAY, 2 * DAY, True, "not valid yet"),
+    ],
+)
+def test_a_certificate_is_judged_in_plain_words(
+    tmp_path: Path, name: str, begins: timedelta, ends: timedelta, known: bool, words: str | None
+) -> None:
+    cert, key = certificate(tmp_path, name, begins=begins, ends=ends)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with serving(context) as web, session(TransportRules(ca_file=cert if known else None)) as opened:
+        web.say("/", 200, b"hello")
+        url = f"https://localhost:{web.port}/"
+        if words is None:
+            assert opened.get(url).content == b"hello"
+        else:
+            with pytest.raises(Unavailable, match=words):
+                opened.get(url)
+            assert web.asked == []
+
+
+def test_a_server_without_tls_says_so(web: Web) -> None:
+    with session(TransportRules()) as opened, pytest.raises(Unavailable):
+        opened.get(f"https://{web.place}/")
+
+
+def test_a_file_of_authorities_that_cannot_be_read_is_a_fault_of_configuration(tmp_path: Path) -> None:
+    with pytest.raises(Unsupported, match="ca_file"):
+        session(TransportRules(ca_file=tmp_path / "none.pem"))

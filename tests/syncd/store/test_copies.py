@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from providers.base import CalendarId, ETag, EventRef
+from syncd.store.errors import Taken, Unknown
+from syncd.store.rows import CopyId, Side, Stray
+from tests.syncd.store.grounds import NOW
+from tests.syncd.store.school import School
+
+Silent = Callable[[Callable[[], object]], bool]
+BODY = {"z": [1, {"ü": None}], "a": "x"}
+
+
+def test_copies_are_found_by_session_place_and_uid(school: School) -> None:
+    session = school.book()
+    first, second = school.copy(session), school.copy(session, 2)
+    with school.db.write() as tx:
+        assert tx.copies.of(session.id) == tx.copies.of_calendar(school.calendar.id) == (first, second)
+        assert tx.copies.by_uid("one-1") == (first,)
+        mentor = tx.copies.add(session.id, Side.MENTOR, 1, school.calendar.id, "one-1", EventRef("m"))
+        assert tx.copies.by_uid("one-1") == (first, mentor)
+        assert tx.copies.at(school.calendar.id, second.ref) == second
+        assert tx.copies.at(school.calendar.id, EventRef("/nowhere")) is None
+        with pytest.raises(Unknown):
+            tx.copies.get(CopyId(99))
+        with pytest.raises(Taken):
+            tx.copies.add(session.id, Side.STUDENT, 1, school.calendar.id, "new", EventRef("x"))
+        with pytest.raises(Taken):
+            tx.copies.add(session.id, Side.STUDENT, 3, school.calendar.id, "one-1", EventRef("x"))
+
+
+def test_pictures_of_a_copy_change_one_by_one(school: School, silent: Silent) -> None:
+    copy = school.copy(school.book())
+
+    def note() -> None:
+        with school.db.write() as tx:
+            tx.copies.set_base(copy.id, BODY)
+            tx.copies.set_intent(copy.id, {"verb": "create"})
+
+    note()
+    assert silent(note)
+    with school.db.write() as tx:
+        other = tx.calendars.add(school.account.id, CalendarId("o"), "O", busy=True, sessions=False)
+        assert (tx.copies.get(copy.id).base, tx.copies.get(copy.id).intent) == (BODY, {"verb": "create"})
+        tx.copies.set_intent(copy.id, None)
+        tx.copies.follow(copy.id, other.id, EventRef("/o/x.ics"), {"etag": "2"})
+        moved = tx.copies.get(copy.id)
+    assert (moved.calendar_id, moved.ref, moved.base, moved.intent) == (
+        other.id,
+        "/o/x.ics",
+        {"etag": "2"},
+        None,
+    )
+
+
+def test_a_stray_keeps_the_time_at_which_it_appeared(school: School, silent: Silent) -> None:
+    copy = school.copy(school.book())
+    place = (copy.id, school.calendar.id, EventRef("/s.ics"))
+    first = Stray(*place, ETag("1"), NOW, None)
+    later = Stray(*place, ETag("2"), NOW + timedelta(hours=1), None)
+
+    def put(stray: Stray) -> bool:
+        with school.db.write() as tx:
+            return tx.copies.put_stray(stray)
+
+    assert put(first)
+    assert not put(later)
+    assert silent(lambda: put(later))
+    with school.db.write() as tx:
+        tx.copies.settle_stray(*place, mirror=True)
+        assert tx.copies.strays(copy.id) == (Stray(*place, ETag("2"), NOW, mirror=True),)
+    put(later)
+    with school.db.write() as tx:
+        assert tx.copies.strays(copy.id)[0].mirror is True
+        assert tx.copies.drop_stray(*place)
+        assert tx.copies.strays(copy.id) == ()

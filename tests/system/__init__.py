@@ -1,0 +1,3 @@
+"""The whole program against real servers."""
+
+from __future__ import annotations
