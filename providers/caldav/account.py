@@ -10,7 +10,7 @@ from providers.base import CalendarEntry, CalendarId, Capability
 from providers.caldav.dav import CAL, DAV, Row
 from providers.caldav.href import absolute, calendar_path, url_of
 from providers.caldav.quirks import Quirks, of_headers
-from providers.caldav.wire import Answer, Wire, refusal
+from providers.caldav.wire import Answer, Wire, refusal, same_origin
 from providers.errors import AccessLost, Loss, Unavailable, Unsupported
 from providers.transport import origin, shown
 
@@ -105,6 +105,7 @@ def capabilities(wire: Wire, url: str) -> Capability:
 
 def _schedules(wire: Wire, home: str) -> bool:
     answer = wire.ask("OPTIONS", home, where=home)
+    same_origin(answer, asked=home, where=home)
     if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
         raise refusal(answer, asked=home, where=home)
     offers = {word.strip().lower() for word in answer.headers.get("DAV", "").split(",")}
@@ -129,6 +130,7 @@ def _found(wire: Wire, account: Account) -> Iterator[_Found]:
 
 def _listed(wire: Wire, url: str, depth: int, account: Account) -> Iterator[_Found]:
     answer = wire.xml("PROPFIND", url, _CALENDARS, where=url, depth=depth)
+    same_origin(answer, asked=url, where=url)
     if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         raise AccessLost("there is no account at this address", loss=Loss.GONE, where=shown(url))
     rows = wire.rows(answer, asked=url, where=url).rows
@@ -150,6 +152,7 @@ def _itself(rows: tuple[Row, ...], url: str) -> Row:
 
 
 def _own(wire: Wire, url: str, answer: Answer) -> Row:
+    same_origin(answer, asked=url, where=url)
     if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         raise AccessLost("there is no account at this address", loss=Loss.GONE, where=shown(url))
     return _itself(wire.rows(answer, asked=url, where=url).rows, answer.url)
@@ -193,6 +196,7 @@ def _default(wire: Wire, account: Account) -> str | None:
     if account.inbox is None:
         return None
     answer = wire.xml("PROPFIND", account.inbox, _DEFAULT, where=account.inbox, depth=0)
+    same_origin(answer, asked=account.inbox, where=account.inbox)
     if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
         return None
     rows = wire.rows(answer, asked=account.inbox, where=account.inbox).rows

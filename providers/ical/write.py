@@ -13,7 +13,16 @@ from providers.base import Attendee, EventDraft
 _PRODUCT = "-//syncd//syncd//EN"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """What TEXT cannot hold (RFC 5545, 3.3.11)."""
+_ESCAPED = re.compile(r"[\\;,]")
 _BREAKS = re.compile(r"[\r\n\t]+")
+
+
+class _Text(vText):
+    """A TEXT whose backslash before an N stays one: icalendar writes it as a line break."""
+
+    def to_ical(self) -> bytes:
+        """Return the text escaped (RFC 5545, 3.3.11)."""
+        return _ESCAPED.sub(r"\\\g<0>", str(self)).replace("\n", "\\n").encode()
 
 
 def render(draft: EventDraft) -> bytes:
@@ -43,7 +52,7 @@ def _event(draft: EventDraft) -> Event:
         ("LOCATION", draft.location),
     ):
         if text:
-            event.add(name, vText(_text(text)))
+            event.add(name, _text(text))
     if draft.url:
         event.add("URL", vUri(_line(draft.url)))
     event.add("STATUS", draft.status.value)
@@ -51,12 +60,12 @@ def _event(draft: EventDraft) -> Event:
     event.add("ORGANIZER", _organizer(draft))
     for guest in draft.attendees:
         event.add("ATTENDEE", _guest(guest, silent=draft.silent))
-    event.add("X-SYNCD-SESSION", vText(_text(draft.session)))
+    event.add("X-SYNCD-SESSION", _text(draft.session))
     return event
 
 
 def _utc(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(microsecond=0)
+    return at.astimezone(UTC)
 
 
 def _organizer(draft: EventDraft) -> vCalAddress:
@@ -74,15 +83,14 @@ def _guest(guest: Attendee, *, silent: bool) -> vCalAddress:
 def _address(person: Attendee, *, silent: bool) -> vCalAddress:
     address = vCalAddress(f"mailto:{_line(person.address)}")
     if name := _line(person.name):
-        # A parameter cannot hold a double quote (RFC 5545, 3.1).
-        address.params["CN"] = name.replace('"', "'")
+        address.params["CN"] = name
     if silent:
         address.params["SCHEDULE-AGENT"] = "CLIENT"  # RFC 6638, 7.1
     return address
 
 
-def _text(text: str) -> str:
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+def _text(text: str) -> _Text:
+    return _Text(_CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def _line(text: str) -> str:

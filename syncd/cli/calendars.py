@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from providers.errors import AccessLost
 from syncd.cli import frame, opened
 from syncd.errors import Problem, Usage
 
@@ -54,7 +55,12 @@ def caldav(
     with opened.house() as house:
         person = opened.person(house, email)
         login = Login(CALDAV, url, username, _password(username, from_stdin=password_stdin))
-        done = connect(house, person, login, busy or [], sessions)
+        try:
+            done = connect(house, person, login, busy or [], sessions)
+        except AccessLost as error:
+            raise Problem(
+                f"{error}; nothing was connected: check them, and whether the server wants an app password"
+            ) from None
     if as_json:
         frame.emit(
             {

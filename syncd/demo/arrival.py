@@ -23,7 +23,7 @@ _CITIES = {"Europe/Berlin": "Berlin", "Asia/Kolkata": "India", "America/New_York
 _CITIES |= {"Europe/London": "London"}
 _TOLD = {
     "lena": ("2026-10-20 12:00", "2026-10-22 11:00", "2026-10-23 09:00"),
-    "arjun": ("2026-10-15 20:00", "2026-10-20 10:00", "2026-10-23 18:00"),
+    "arjun": ("2026-10-14 12:00", "2026-10-20 10:00", "2026-10-23 18:00"),
     "chloe": ("2026-10-23 19:00", "2026-10-25 13:00", "2026-10-31 15:00"),
 }
 """Hours of each student that are worth a word, on their own clocks."""
@@ -37,7 +37,8 @@ def opening(play: Play) -> None:
         f"Three students meet two mentors, one to one. Who cannot come needs no other app: they delete"
         f" the session in their own calendar, {spoken(rules.notice)} before it starts or earlier. Then it is"
         " not lost. What follows really happens, on a calendar server on this computer; only the"
-        f" clock is moved. Times are those of {_CITIES[ZONE.key]}.",
+        f" clock is moved. Times are those of {_CITIES[ZONE.key]}."
+        "\n\nEach of the five gives syncd the address of their calendar server, a name and a password.",
     )
 
 
@@ -46,10 +47,6 @@ def connected(play: Play) -> None:
 
     :raises ProviderError: if an account cannot be connected.
     """
-    play.stage.title(
-        "Five people and their calendars",
-        "Each gives the address of a calendar server, a name and a password. syncd finds the calendars.",
-    )
     for person in play.cast.values():
         done = join(play.house, play.server, person)
         names = " and ".join(f'"{entry.name}"' for entry in done.busy)
@@ -76,7 +73,9 @@ def hours_known(play: Play) -> None:
         _tell_hours(play, play.cast[user], found[user], worth_telling)
     checked = sum(_check(person, found[user]) for user, person in play.cast.items())
     play.tell(
-        "checked", f"{checked} hours of these five people were worked out by hand beforehand: all agree."
+        "checked",
+        f"{checked} hours, over clock changes, moved lectures and half-hour zones, were worked out by hand"
+        " beforehand: all agree.",
     )
     play.tell("in common", "\n".join(_in_common(play, found)))
 

@@ -12,11 +12,11 @@ from syncd.free import Free, availability
 from syncd.house import House
 from syncd.sessions import person_called
 
-LONGEST = timedelta(weeks=8)
+AHEAD = timedelta(weeks=7)
 _HOUR = timedelta(hours=1)
 
 
-def hours(house: House, person: Person, length: timedelta = LONGEST) -> Free:
+def hours(house: House, person: Person, length: timedelta = AHEAD) -> Free:
     """Return the hours of *person* from now on.
 
     :raises Problem: if the person was not added.

@@ -14,8 +14,8 @@ _COLOURS = {"timely": "green", "forfeit": "red", "not_student": "cyan"}
 _WORDS = {"timely": "TIMELY", "forfeit": "FORFEIT", "not_student": "NOT THE STUDENT"}
 _NONE = "no verdict"
 _WIDEST = 120
-_COLUMN = re.compile(r"\s*(?:[* ]\s+\d+\s\s|(?:act|deadline|gone at|present at|stamp|evidence)\s+)?")
-"""What stands before the text of a line: its indent, the number of a fact, the name of a value."""
+_COLUMN = re.compile(r".*\d\d:\d\d:\d\d \([^)]*\)  |\s*")
+"""What stands before the text of a line: a time with its zone, or an indent."""
 _LEAST = 24
 """A line is never broken into less than this."""
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from policy.facts import Side
 from policy.rules import Rules
 from policy.weekly import Weekly
-from syncd import log, wiring
+from syncd import wiring
 from syncd.accounts import Connected, Login, connect
 from syncd.book import current
 from syncd.config import Config, HostPort
@@ -19,7 +19,6 @@ from syncd.demo.people import Person, move_in
 from syncd.demo.servers import Server
 from syncd.house import House
 from syncd.store.rows import Role, SessionId
-from syncd.vault import Vault
 
 ZONE = ZoneInfo("Europe/Berlin")
 NAME = "School of the demo"
@@ -35,12 +34,6 @@ def configuration(directory: Path, server: Server, rules: Rules) -> Config:
         caldav=CalDav(allow=(HostPort(HOST, server.port),)),
         keys=Keys(file=directory / "key"),
     )
-
-
-def make_key(directory: Path) -> None:
-    """Write a key for the school in *directory*, and keep what libraries say to warnings."""
-    log.configure("error")
-    Vault.create(directory / "key")
 
 
 def join(house: House, server: Server, person: Person) -> Connected:

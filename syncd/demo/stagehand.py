@@ -42,8 +42,7 @@ class WrongEnding(Problem):
 def when(text: str) -> datetime:
     """Return a time of the story's week, such as ``Tue 16:02``, as an instant."""
     day, _, clock = text.partition(" ")
-    wall = datetime.combine(MONDAY + timedelta(days=_DAYS.index(day)), time.fromisoformat(clock), ZONE)
-    return wall
+    return datetime.combine(MONDAY + timedelta(days=_DAYS.index(day)), time.fromisoformat(clock), ZONE)
 
 
 def ids() -> Callable[[], str]:

@@ -15,10 +15,11 @@ from policy.rules import Rules
 from syncd.clock import MovableClock
 from syncd.demo import acts, arrival, ending
 from syncd.demo.people import everybody, passwords
-from syncd.demo.school import ZONE, configuration, make_key
+from syncd.demo.school import ZONE, configuration
 from syncd.demo.servers import radicale
 from syncd.demo.stagehand import Meeting, Play, ids, when
 from syncd.demo.terminal import Stage
+from syncd.vault import Vault
 from syncd.wiring import open_house
 
 Scene = Callable[[Play, Mapping[str, Meeting]], None]
@@ -77,7 +78,7 @@ def _theatre(out: TextIO, *, json: bool, rules: Rules) -> Iterator[Play]:
     with tempfile.TemporaryDirectory(prefix="syncd-story-") as folder:
         directory = Path(folder)
         with radicale(directory / "server", passwords(cast.values()), clock=clock) as server:
-            make_key(directory)
+            Vault.create(directory / "key")
             house = open_house(configuration(directory, server, rules), clock)
             try:
                 yield Play(stage, clock, replace(house, new_id=ids()), server, cast)

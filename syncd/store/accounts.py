@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, insert, select
 
 from syncd.store import calendars
-from syncd.store.errors import Refused, Taken, Unknown
+from syncd.store.errors import Taken, Unknown
 from syncd.store.health import turn
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import Account, AccountId, Health, PersonId
@@ -36,6 +36,7 @@ class Accounts:
         empty one first, then :meth:`put_grant`.
 
         :raises Taken: if the person has connected it already.
+        :raises Refused: if there is no such person.
         """
         values = {
             "person_id": person_id,
@@ -51,7 +52,7 @@ class Accounts:
         try:
             with self._link.attempt():
                 made = self._link.value(insert(accounts).values(**values).returning(accounts.c.id))
-        except Refused:
+        except Taken:
             raise Taken(f"{username} at {url} is connected already") from None
         return self.get(AccountId(made))
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, insert, select
 
 from providers.base import ETag, EventRef
-from syncd.store.errors import Refused, Taken, Unknown
+from syncd.store.errors import Taken, Unknown
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import CalendarRowId, Copy, CopyId, SessionId, Side, Stray
 from syncd.store.tables import copies, strays
@@ -48,10 +48,8 @@ class Copies:
         try:
             with self._link.attempt():
                 made = self._link.value(insert(copies).values(**values).returning(copies.c.id))
-        except Refused as refused:
-            if "uq_copies" in str(refused) or "UNIQUE" in str(refused):
-                raise Taken(f"session {session_id} has had this event already") from None
-            raise
+        except Taken:
+            raise Taken(f"session {session_id} has had this event already") from None
         return self.get(CopyId(made))
 
     def get(self, id: CopyId) -> Copy:  # noqa: A002

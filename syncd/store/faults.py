@@ -17,9 +17,11 @@ from syncd.store.errors import (
     StoreDamaged,
     StoreError,
     StoreUnreachable,
+    Taken,
 )
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_USED = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _UNREACHABLE = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that its directory exists and may be read",
@@ -82,7 +84,7 @@ def _sqlite(error: sqlite3.Error, name: str, *, writing: bool) -> StoreError:
     if str(error).startswith(("no such table", "no such column")):
         return SchemaMissing(f"{name} has no tables, or old ones: run `syncd db upgrade`")
     if code == sqlite3.SQLITE_CONSTRAINT:
-        return Refused(str(error))
+        return (Taken if error.sqlite_errorcode in _USED else Refused)(str(error))
     return StoreError(f"{name}: {error}")
 
 
@@ -101,7 +103,7 @@ def _postgresql(error: psycopg.Error, name: str) -> StoreError:
     if state == "25006":
         return Refused("a reading transaction cannot write")
     if state[:2] == "23":
-        return Refused(error.diag.constraint_name or words)
+        return (Taken if state == "23505" else Refused)(error.diag.constraint_name or words)
     if state[:2] == "XX":
         return StoreDamaged(f"{name} is damaged ({words}): restore a backup")
     return StoreError(f"{name}: {words}")

@@ -93,8 +93,8 @@ class Ledger:
 
 def _used(refused: Refused, sentence: str) -> Refused:
     # SQLite's trigger against REPLACE is asked before the primary key is.
-    marks = ("pk_facts", "pk_verdicts", "UNIQUE", "append-only")
-    return Taken(sentence) if any(mark in str(refused) for mark in marks) else refused
+    used = isinstance(refused, Taken) or "append-only" in str(refused)
+    return Taken(sentence) if used else refused
 
 
 def _fact(row: AnyRow) -> FactRow:

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import insert, select
 
-from syncd.store.errors import Refused, Taken, Unknown
+from syncd.store.errors import Taken, Unknown
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import Person, PersonId, Role
 from syncd.store.tables import people
@@ -44,7 +44,7 @@ class People:
         try:
             with self._link.attempt():
                 made = self._link.value(insert(people).values(**values).returning(people.c.id))
-        except Refused:
+        except Taken:
             raise Taken(f"{values['email']} is known already") from None
         return self.get(PersonId(made))
 
@@ -79,7 +79,7 @@ class People:
         try:
             with self._link.attempt():
                 self._link.change(people, people.c.id == id, values)
-        except Refused:
+        except Taken:
             raise Taken(f"{values['email']} is known already") from None
         return self.get(id)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
-from policy.facts import Side as Side
+from policy.facts import Side as Side  # noqa: PLC0414 - given on to whoever speaks in rows
 from policy.interval import Interval
 from providers.base import CalendarId, ETag, EventRef, RefKey, SyncToken
 

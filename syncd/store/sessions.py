@@ -14,8 +14,6 @@ from syncd.store.rows import PersonId, SessionId, SessionRow
 from syncd.store.tables import people, session_people, sessions
 
 _OVERLAP = "ex_session_people_overlap"
-_NAMES = ("uq_sessions_key", "pk_sessions", "sessions.key", "sessions.id")
-"""How the two databases name a key or an id that is used."""
 
 
 class Sessions:
@@ -35,10 +33,8 @@ class Sessions:
         try:
             with self._link.attempt():
                 self._link.run(insert(sessions).values(id=row.id, **_columns(row)))
-                self._link.run_many(
-                    insert(session_people),
-                    [{"session_id": row.id, "person_id": person, **_time(row)} for person in _pair(row)],
-                )
+                pair = [{"session_id": row.id, "person_id": person, **_time(row)} for person in _pair(row)]
+                self._link.run(insert(session_people).values(pair))
         except Refused as refused:
             raise self._why(row, refused) from None
 
@@ -117,7 +113,7 @@ class Sessions:
     def _why(self, row: SessionRow, refused: Refused) -> Refused:
         if _OVERLAP in str(refused):
             return self._clash(row) or refused
-        if any(name in str(refused) for name in _NAMES):
+        if isinstance(refused, Taken):
             return Taken(f"session {row.id}, or its key, is there already")
         return refused
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from policy.facts import Act, Actor, Fact
-from policy.life import CalendarState, Effect, Session, State
+from policy.life import CalendarState, Effect, State
 from policy.notice import Doubt, Outcome
-from policy.schedule import Next, Want, must_be_put_back, next_step, want
+from policy.schedule import Want, must_be_put_back, next_step, want
 from tests.policy.story import (
     DAY,
     END,
@@ -327,6 +327,12 @@ def test_lost_access_is_an_incident_and_decides_nothing() -> None:
     assert (story.state, story.session.verdict) == (State.INCIDENT, None)
 
 
+def test_an_open_request_outlives_lost_access() -> None:
+    story = booked(moved(-60), blind(-30, Doubt.ACCESS_LOST, lost=True))
+    assert (story.state, Effect.INCIDENT in story.effects) == (State.MOVING, False)
+    assert outcome(story.then(passed(12 * HOUR))) == (Outcome.TIMELY, None)
+
+
 def test_a_trouble_that_passes_by_itself_is_no_incident() -> None:
     story = booked(blind(-60, Doubt.SERVER_DOWN))
     assert story.state is State.BOOKED
@@ -482,8 +488,3 @@ def test_an_elapsed_session_is_left_in_the_calendars() -> None:
 def test_a_session_without_an_act_has_none_to_show() -> None:
     with pytest.raises(AssertionError, match="without an act"):
         _ = booked().session.act
-
-
-def test_a_step_is_a_value() -> None:
-    assert Next(at=START, look=True) == Next(at=START, look=True)
-    assert Session.model_validate(booked().session.model_dump(mode="json")) == booked().session

@@ -125,6 +125,11 @@ def test_only_a_look_by_id_confirms(via: Via) -> None:
     assert story.session.act.confirmed is None
 
 
+def test_the_end_of_the_hold_does_not_make_up_for_the_second_look() -> None:
+    story = proven(gone(60), gone(90, via=Via.LISTING), gone(120, via=Via.CHANGE))
+    assert (story.state, story.session.verdict) == (State.NOTICED, None)
+
+
 def test_nothing_is_decided_before_the_hold_ends() -> None:
     story = booked(gone(-60), gone(-59), gone(-31))
     assert story.state is State.NOTICED
@@ -415,6 +420,12 @@ def test_a_stale_answer_does_not_undo_the_mentors_act() -> None:
     story = proven(mentor_gone(60), mentor_seen(61), seen(63))
     assert story.state is State.NOTICED
     assert story.then(mentor_gone(64), mentor_gone(91)).state is State.RELEASED
+
+
+def test_a_contradicted_act_of_the_mentor_is_not_decided_before_it_is_seen_again() -> None:
+    story = proven(mentor_gone(60), mentor_gone(61), mentor_seen(61.5), seen(95))
+    assert (story.state, story.session.verdict) == (State.NOTICED, None)
+    assert story.then(mentor_gone(96)).verdict.actor is Actor.MENTOR
 
 
 def test_both_copies_gone_in_an_order_that_is_not_proven_is_the_mentors() -> None:

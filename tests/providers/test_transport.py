@@ -250,6 +250,21 @@ def test_a_name_that_is_not_there_says_so() -> None:
         opened.get("https://school.example/")
 
 
+def test_no_request_waits_for_ever() -> None:
+    waits: list[object] = []
+
+    class Noting(Adapter):
+        def send(self, *_: Any, **how: Any) -> requests.Response:
+            waits.append(how["timeout"])
+            raise requests.ConnectionError
+
+    with session(TransportRules(), Noting) as opened:
+        for given in (None, 2.0):
+            with pytest.raises(Unavailable):
+                opened.get("https://school.example/", timeout=given)
+    assert waits == [(5.0, 30.0), 2.0]
+
+
 def test_an_error_shows_the_address_without_secrets(web: Web) -> None:
     place = "127.0.0.1:1"
     with session(TransportRules(allow=frozenset({place}))) as opened, pytest.raises(ProviderError) as caught:

@@ -1,3 +1,3 @@
-"""The whole program against real servers."""
+"""The whole program, as a person starts it."""
 
 from __future__ import annotations

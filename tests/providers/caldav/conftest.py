@@ -53,7 +53,7 @@ def server() -> Iterator[Server]:
     server = Server()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         for method in METHODS:
-            mock.add_callback(method, re.compile(f"{HOST}/.*"), server.answer, content_type=None)
+            mock.add_callback(method, re.compile(rf"{HOST}(:\d+)?/.*"), server.answer, content_type=None)
         yield server
 
 

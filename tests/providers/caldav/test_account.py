@@ -143,3 +143,12 @@ def test_an_account_that_is_gone_is_lost(server: Server, provider: CalDavProvide
     with pytest.raises(AccessLost) as caught:
         provider.calendars()
     assert caught.value.loss is Loss.GONE
+
+
+def test_an_empty_answer_is_not_an_account_without_calendars(
+    server: Server, provider: CalDavProvider
+) -> None:
+    server.say("PROPFIND", "/me/", principal())
+    server.say("PROPFIND", HOME, multi())
+    with pytest.raises(Unavailable):
+        provider.calendars()

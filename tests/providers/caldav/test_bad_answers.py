@@ -115,3 +115,15 @@ def test_an_empty_listing_is_believed_only_of_a_calendar_that_says_it_is_one(
         provider.changes(CALENDAR, None, known={}, window=window)
     server.say("PROPFIND", PATH, alive())
     assert provider.changes(CALENDAR, None, known={}, window=window).listed == {}
+
+
+@pytest.mark.parametrize("there", [Said(401), Said(403), Said(404), Said(412), multi(token="t"), alive()])
+@pytest.mark.parametrize("act", ACTS)
+def test_what_another_server_says_without_our_password_says_nothing(
+    server: Server, provider: CalDavProvider, window: Interval, draft: EventDraft, act: str, there: Said
+) -> None:
+    server.always = Said(302, headers={"Location": "https://dav.school.example:8443/there/"})
+    for method in METHODS:
+        server.say(method, "/there/", there)
+    with pytest.raises(Unavailable):
+        ACTS[act](provider, window, draft)

@@ -114,6 +114,14 @@ def test_a_row_without_a_version_is_looked_at(
     assert isinstance(found, Event)
 
 
+def test_a_version_under_a_bad_status_is_not_taken(
+    server: Server, provider: CalDavProvider, window: Interval
+) -> None:
+    doubtful = row(A, props('<getetag>"1"</getetag>', "404 Not Found"))
+    server.say("REPORT", PATH, multi(doubtful, token="t1"), multi(read("a.ics")))
+    assert len(delta(provider, window, a='"1"').items) == 1
+
+
 @pytest.mark.parametrize("left", ["", gone("a.ics"), row(A, status("500 Oops"))])
 def test_what_a_multiget_leaves_out_is_asked_for_by_itself(
     server: Server, provider: CalDavProvider, window: Interval, left: str

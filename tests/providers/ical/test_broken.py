@@ -154,6 +154,15 @@ def test_a_broken_series_is_unknown_and_its_sibling_is_not(
     assert time.perf_counter() - began < 5
 
 
+def test_a_broken_series_is_unknown_from_the_earliest_of_its_starts() -> None:
+    later = event("RECURRENCE-ID:20260412T080000Z", "DTSTART:20260420T080000Z", "DURATION:PT1H")
+    for components in (
+        (event(*HOUR, "RRULE:FREQ=SECONDLY"), later),
+        (later, event(*HOUR, "RRULE:FREQ=SECONDLY")),
+    ):
+        assert time_in(APRIL, *components).unknown == FROM_10TH
+
+
 def test_more_occurrences_than_anybody_has_are_unknown() -> None:
     hourly = event("DTSTART:20260410T080000Z", "DURATION:PT1M", "RRULE:FREQ=HOURLY;BYMINUTE=0,10,20,30,40,50")
     series = series_in(between("2026-04-01 00:00", "2026-09-01 00:00"), hourly)

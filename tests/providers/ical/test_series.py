@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.providers.ical.texts import at, between, event, series_in, shown, time_in
+from tests.providers.ical.texts import NEW_YORK, at, between, event, series_in, shown, time_in
 
 MARCH_TO_MAY = between("2026-03-01 00:00", "2026-05-01 00:00")
 AUTUMN = between("2026-10-01 00:00", "2026-11-15 00:00")
@@ -146,6 +146,13 @@ def test_an_override_can_free_or_take_its_instance_by_itself() -> None:
     off = override(":20260330T080000Z", *WEEKLY[:2], "STATUS:CANCELLED")
     no = override(":20260406T080000Z", *WEEKLY[:2], "ATTENDEE;PARTSTAT=DECLINED:mailto:me@school.example")
     assert busy(event(*WEEKLY), free, off, no) == ["03-16 09:00-10:00", "04-13 08:00-09:00"]
+
+
+def test_a_named_instance_without_a_zone_is_in_the_zone_of_its_series() -> None:
+    series = event(*WEEKLY, "EXDATE:20260330T100000")
+    moved = override(":20260406T100000", *hours("20260407T100000", "20260407T110000"))
+    april = between("2026-03-29 00:00", "2026-04-12 00:00")
+    assert shown(time_in(april, series, moved, owner=NEW_YORK).busy) == ["04-07 08:00-09:00"]
 
 
 def test_an_override_of_an_excluded_instance_takes_no_time() -> None:

@@ -32,7 +32,7 @@ DRAFT = EventDraft(
 )
 
 TEXT = st.text(max_size=90) | st.sampled_from(
-    ['"', "\\n", "a\r\nb\nc\rd", ",;:\\", "^n^'", "END:VEVENT", "ü" * 80]
+    ['"', "\\n", "a\r\nb\nc\rd", "C:\\New;\\n", ",;:\\", "^n^'", "END:VEVENT", "ü" * 80]
 )
 LINE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=60)
 NAMES = LINE | st.sampled_from(['O "The" Boss', "a;b:c,d", "x\ny", "^n"])
@@ -82,6 +82,14 @@ def test_a_silent_draft_asks_the_server_to_invite_nobody() -> None:
     assert len(silent) == 3
     assert all(";SCHEDULE-AGENT=CLIENT" in line for line in silent)
     assert b"SCHEDULE-AGENT" not in render(DRAFT)
+
+
+def test_no_value_begins_a_line_of_its_own() -> None:
+    sly = "x\r\nATTENDEE:mailto:sly@x.example\nSTATUS:CANCELLED"
+    guest = Attendee(f"a@x.example{sly}", sly)
+    lines = lines_of(replace(DRAFT, url=f"https://x.example/{sly}", organizer=guest, attendees=(guest,)))
+    assert sum(line.startswith(("ATTENDEE", "STATUS")) for line in lines) == 2
+    assert "STATUS:CANCELLED" not in lines
 
 
 def test_the_same_draft_is_the_same_bytes() -> None:

@@ -9,7 +9,7 @@ from policy.interval import Interval
 from providers.base import CalendarId, ETag, EventRef, RefKey, SyncToken
 from syncd.clock import MovableClock
 from syncd.store.errors import Refused, Taken, Unknown
-from syncd.store.rows import AccountId, Block, CalendarChoice, CalendarRowId, Health, Side
+from syncd.store.rows import AccountId, Block, CalendarChoice, CalendarRowId, Health, PersonId, Side
 from tests.syncd.store.grounds import NOW
 from tests.syncd.store.school import HOUR, School, connect
 
@@ -44,6 +44,9 @@ def test_an_account_is_connected_once(school: School) -> None:
     with school.db.write() as tx:
         with pytest.raises(Taken, match="connected already"):
             connect(tx, school.ada)
+        with pytest.raises(Refused) as caught:
+            tx.accounts.add(PersonId(99), "caldav", "https://dav/", "x", b"", 0)
+        assert type(caught.value) is Refused
         tx.accounts.remove(school.account.id)
         assert connect(tx, school.ada).id != school.account.id
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from importlib.resources import files
 
 import pytest
@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.schema import SchemaItem
 
 from syncd.clock import MovableClock
+from syncd.store import schema
 from syncd.store.database import Database
 from syncd.store.errors import SchemaMissing, SchemaTooNew
 from syncd.store.migrations import REVISIONS
@@ -41,10 +42,17 @@ def test_bringing_it_up_again_writes_nothing(
 
 
 def test_two_may_bring_it_up_at_once(another: Callable[[], Database]) -> None:
-    handles = [another(), another()]
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(Database.upgrade, handles))
-    assert all(db.ready() for db in handles)
+    first, second = another(), another()
+    assert not first.ready()
+    if first._file is not None:
+        first._file.touch()
+    with ThreadPoolExecutor(1) as pool:
+        with first._transaction(first._writer) as connection:
+            schema.upgrade(connection, first.name)
+            other = pool.submit(second.upgrade)
+            wait([other], 0.3)  # by now it has seen that the tables are missing
+        other.result(30)
+    assert second.ready()
 
 
 def test_without_tables_nothing_is_read_or_written(db: Database) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
 from dataclasses import replace
 from datetime import timedelta
 
@@ -95,18 +96,33 @@ def test_of_two_writers_at_once_one_is_told_of_the_clash(
             return clash.session_id
         return "booked"
 
-    for day in range(8):
+    for day in range(10):
         start, gate = TEN + timedelta(days=day), threading.Barrier(2)
         # The same two people, named from both ends: in either order, neither waits for ever.
-        one = school.session("one" * (day + 1), start, mentor_id=school.ben.id)
-        two = replace(
-            one, id=SessionId("two" * (day + 1)), student_id=one.mentor_id, mentor_id=one.student_id
-        )
+        one = school.session(f"one {day}", start, mentor_id=school.ben.id)
+        two = replace(one, id=SessionId(f"two {day}"), student_id=one.mentor_id, mentor_id=one.student_id)
         with ThreadPoolExecutor(2) as pool:
             told = [
                 future.result() for future in [pool.submit(add, one, 0, gate), pool.submit(add, two, 1, gate)]
             ]
         assert told in (["booked", one.id], [two.id, "booked"])
+
+
+def test_bookings_of_one_person_stand_in_line(school: School, another: Callable[[], Database]) -> None:
+    """Two inserts under one EXCLUDE constraint may deadlock; the person's row is the line."""
+    beside = another()
+
+    def book() -> None:
+        with beside.write() as tx:
+            tx.sessions.add(school.session("two", TEN + HOUR, mentor_id=school.max.id))
+
+    with ThreadPoolExecutor(1) as pool:
+        with school.db.write() as tx:
+            tx.sessions.add(school.session())
+            other = pool.submit(book)
+            with pytest.raises(StillWaiting):
+                other.result(0.3)
+        other.result(30)
 
 
 def test_a_key_and_an_id_are_used_once(school: School) -> None:

@@ -147,14 +147,16 @@ def test_a_server_that_dropped_our_connections_is_reached_again(
 ) -> None:
     url = postgresql_ground.migrated()
     db = at(url)
+    hang_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    hang_up += "AND pid <> pg_backend_pid()"
     with pytest.raises(StoreUnreachable), db.write() as tx:  # noqa: PT012
         tx.meta.put("a", "1")
-        postgresql_ground.sql(
-            url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        )
+        postgresql_ground.sql(url, hang_up)
         tx.meta.put("b", "1")
     with db.write() as tx:
         assert tx.meta.get("a") is None
+    postgresql_ground.sql(url, hang_up)
+    with db.write() as tx:
         tx.meta.put("a", "2")
 
 

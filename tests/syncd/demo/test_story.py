@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import pytest
+
+from policy.rules import Rules
+from syncd.demo import acts, story
+from syncd.demo.hand import Hand
+from syncd.demo.stagehand import Meeting, Play, WrongEnding, when
+from syncd.demo.story import MEETINGS, SCENES
+
+VERDICTS = {
+    "in time": "timely",
+    "late": "forfeit",
+    "by mistake": None,
+    "moved": "timely",
+    "out of sight": None,
+    "given up": "not_student",
+}
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[dict[str, str | None]]:
+    out = io.StringIO()
+    story.tell(out, json=True)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def steps(lines: list[dict[str, str | None]], session: str | None) -> list[str | None]:
+    return [line["step"] for line in lines if line["session"] == session]
+
+
+def test_every_line_is_an_object_of_step_what_session_and_verdict(lines: list[dict[str, str | None]]) -> None:
+    assert all(list(line) == ["step", "what", "session", "verdict"] for line in lines)
+    assert all(line["step"] and line["what"] for line in lines)
+    assert {line["verdict"] for line in lines} == {None, "timely", "forfeit", "not_student"}
+
+
+def test_each_session_goes_through_its_steps_to_its_verdict(lines: list[dict[str, str | None]]) -> None:
+    sessions = [line["session"] for line in lines if line["step"] == "booked"]
+    told = dict(zip((meeting.key for meeting in MEETINGS), sessions, strict=True))
+    verdicts = {line["session"]: line["verdict"] for line in lines if line["verdict"]}
+    assert {key: verdicts.get(session) for key, session in told.items()} == VERDICTS
+    assert {key: steps(lines, session)[1:] for key, session in told.items()} == {
+        "in time": ["deleted", "noticed", "confirmed", "decided"],
+        "by mistake": ["deleted", "noticed", "confirmed", "put back", "stands"],
+        "given up": ["deleted", "noticed", "confirmed", "decided"],
+        "moved": ["moved", "noticed", "decided"],
+        "out of sight": ["deleted", "out of sight"],
+        "late": ["deadline", "deleted", "noticed", "confirmed", "decided"],
+    }
+    assert sum(line["verdict"] is not None for line in lines) == 4
+
+
+def test_people_and_hours_come_first_and_the_end_is_the_end(lines: list[dict[str, str | None]]) -> None:
+    before = steps(lines, None)
+    assert before == ["connected"] * 5 + ["hours"] * 3 + ["checked", "in common", "the end"]
+    assert [line["step"] for line in lines].index("booked") == 10
+
+
+def test_it_is_told_the_same_on_a_narrow_terminal_without_umlauts(lines: list[dict[str, str | None]]) -> None:
+    raw = io.BytesIO()
+    story.tell(io.TextIOWrapper(raw, encoding="ascii", write_through=True), json=False)
+    text = raw.getvalue().decode("ascii")
+    assert max(map(len, text.splitlines())) <= 80
+    for line in lines:
+        assert line["session"] is None or line["session"] in text
+    assert "Verdict: FORFEIT" in text
+    assert "\x1b" not in text
+
+
+# --- a story that goes wrong ---------------------------------------------------------
+
+
+class Idle(Hand):
+    """A hand that only pretends."""
+
+    def delete(self, url: str) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class LazyPlay(Play):
+    def hand(self, user: str) -> Hand:
+        real = self.server.hand(user)
+        return Idle(real.home, real.user, real.password)
+
+
+def nobody_deletes(play: Play, meetings: Mapping[str, Meeting]) -> None:
+    acts.deleted_in_time(LazyPlay(**{one.name: getattr(play, one.name) for one in fields(play)}), meetings)
+
+
+def test_an_act_that_does_not_happen_is_an_error() -> None:
+    wrong = r"Arjun Mehta with Dr Miriam Okafor\): expected noticed, no verdict; came booked, no verdict;"
+    with pytest.raises(WrongEnding, match=wrong) as raised:
+        story.tell(io.StringIO(), json=True, scenes=[nobody_deletes])
+    assert raised.value.exit_code == 1
+
+
+def test_a_scene_left_out_is_found_at_the_end() -> None:
+    wrong = (
+        r"Chloé Martin with Jonas Weber\): expected released, verdict not_student; came booked, no verdict;"
+    )
+    with pytest.raises(WrongEnding, match=wrong):
+        story.tell(io.StringIO(), json=True, scenes=SCENES[:1])
+
+
+@pytest.mark.parametrize("notice", ["12h", "48h"])
+def test_other_rules_do_not_pass_for_the_true_ones(notice: str) -> None:
+    out = io.StringIO()
+    with pytest.raises(WrongEnding, match=r"Lena Hartmann with Jonas Weber\): expected .*; came "):
+        story.tell(out, json=True, rules=Rules.model_validate({"notice": notice}), scenes=[acts.deleted_late])
+    assert not any(json.loads(line)["verdict"] for line in out.getvalue().splitlines())
+
+
+def test_the_scenes_happen_in_the_week_of_the_story() -> None:
+    assert when("Mon 07:30").isoformat() == "2026-10-12T07:30:00+02:00"
+    assert when("Wed 17:42:30").isoformat() == "2026-10-14T17:42:30+02:00"
