@@ -39,6 +39,8 @@ class Observed:
     fact: Sighted | Missing | None
     base: Base | None
     intent: Intent | None
+    put_back: bool = False
+    """It stands where a write of ours was to put it back, whether or not that write was answered."""
 
 
 def observe(base: Base | None, intent: Intent | None, there: Event | None, glance: Glance) -> Observed:
@@ -48,7 +50,9 @@ def observe(base: Base | None, intent: Intent | None, there: Event | None, glanc
     act = act_in(there, glance.owner)
     now = Base(etag=there.etag, start=there.start, sequence=there.sequence, act=act)
     fact = _missing(act, there.etag, there.stamp, glance) if act else _sighted(there, glance)
-    return Observed(fact, now, None)  # whatever was meant: it is there, and the next plan starts from here
+    put_back = act is None and intent is not None and intent.op is Op.UPDATE and there.start == intent.start
+    # Whatever was meant: it is there, and the next plan starts from here.
+    return Observed(fact, now, None, put_back=put_back)
 
 
 def act_in(there: Event, owner: str) -> Act | None:

@@ -49,6 +49,8 @@ class Intent(_Picture):
     at: datetime
     start: datetime | None = None
     sequence: int = 0
+    ghosts: int = 0
+    """How often the server said that it is there already while nothing of ours stood at its ref."""
 
 
 def base_of(copy: Copy) -> Base | None:

@@ -27,7 +27,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
     inherited = {name: word for name, word in os.environ.items() if not name.startswith(("SYNCD_", "LC_"))}
     return {
         **inherited,
-        **{"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path), "LANG": "C", "NO_COLOR": "1", "COLUMNS": "80"},
+        "PYTHONPATH": str(ROOT),
+        "TMPDIR": str(tmp_path),
+        "LANG": "C",
+        "NO_COLOR": "1",
+        "COLUMNS": "80",
     }
 
 

@@ -61,9 +61,9 @@ def server() -> Iterator[Server]:
 def connect() -> Iterator[Callable[..., CalDavProvider]]:
     opened: list[CalDavProvider] = []
 
-    def make(url: str = HOST + "/me/") -> CalDavProvider:
+    def make(url: str = HOST + "/me/", password: str = "s3cret") -> CalDavProvider:
         owner = Owner(ZoneInfo("Europe/Berlin"))
-        opened.append(CalDavProvider(url, "student", "s3cret", owner, session(TransportRules())))
+        opened.append(CalDavProvider(url, "student", password, owner, session(TransportRules())))
         return opened[-1]
 
     yield make

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -279,7 +281,8 @@ def test_construction_asks_nothing(server: Server, provider: CalDavProvider) -> 
     assert server.asked == []
 
 
-def test_name_and_password_are_sent_in_utf_8(server: Server, provider: CalDavProvider) -> None:
+def test_name_and_password_are_sent_in_utf_8(server: Server, connect: Callable[..., CalDavProvider]) -> None:
     server.say("GET", A, GOOD)
-    provider.fetch(CALENDAR, A)
-    assert server.asked[0].headers["Authorization"] == "Basic c3R1ZGVudDpzM2NyZXQ="
+    connect(password="пароль").fetch(CALENDAR, A)
+    sent = b64decode(server.asked[0].headers["Authorization"].removeprefix("Basic "))
+    assert sent.decode() == "student:пароль"

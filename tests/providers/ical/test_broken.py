@@ -151,7 +151,7 @@ def test_a_broken_series_is_unknown_and_its_sibling_is_not(
         assert found["broken"].time.busy == ()
         if unknown is not None:
             assert found["broken"].time.unknown == unknown
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 20
 
 
 def test_a_broken_series_is_unknown_from_the_earliest_of_its_starts() -> None:
