@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from policy.facts import Actor, Agreed, Fact, Side
-from policy.life import LIVE, Effect, Session, State
+from policy.life import ENDED, LIVE, Effect, Session, State
 from policy.schedule import next_step
 from policy.session import advance, begin
 from syncd import work
@@ -19,6 +19,11 @@ from syncd.pictures import base_of, intent_of
 from syncd.reconcile import Rest, plan
 from syncd.store.rows import Copy, PersonId, SessionId, SessionRow, Ticket
 from syncd.store.tx import Tx
+
+
+DISCONNECTED = "disconnected"
+"""The kind of incident of a session whose calendar its owner took away from us."""
+_MARGIN = timedelta(seconds=1)
 
 
 def found(tx: Tx, agreed: Agreed, key: str | None) -> Session:
@@ -50,8 +55,18 @@ def record(tx: Tx, session: Session, facts: Iterable[Fact], own: Ticket | None =
     if session is not before:
         key = tx.sessions.get(SessionId(session.id)).key
         tx.sessions.save(_row(session, key))
+        _close(tx, before, session)
     note_due(tx, session, own)
     return session
+
+
+def _close(tx: Tx, before: Session, session: Session) -> None:
+    """End what was open about a session that can be seen again, or is over."""
+    if before.state is State.INCIDENT is not session.state or session.state in ENDED:
+        tx.incidents.end(DISCONNECTED, session_id=SessionId(session.id))
+    if session.state is State.ELAPSED is not before.state:
+        for copy in tx.copies.of(SessionId(session.id)):
+            tx.copies.set_base(copy.id, None)  # what becomes of the event now is its owner's business
 
 
 def _take(tx: Tx, session: Session, fact: Fact) -> Session:
@@ -107,9 +122,10 @@ def note_due(tx: Tx, session: Session, own: Ticket | None = None) -> None:
     for due in _dues(tx, session):
         if own is not None and (own.kind, own.key) == (due.kind, due.key):
             continue
-        if due.kind == work.WRITE and due.at is not None and tx.due.get(due.kind, due.key) is not None:
-            continue  # it waits already, perhaps backing off
-        tx.due.set_time(due.kind, due.key, due.at, prio=work.PRIO[due.kind], excl=due.excl)
+        at = due.at
+        if due.kind == work.WRITE and at is not None and (row := tx.due.get(due.kind, due.key)) is not None:
+            at = row.due_at  # it waits already, perhaps backing off
+        tx.due.set_time(due.kind, due.key, at, prio=work.PRIO[due.kind], excl=due.excl)
 
 
 def next_of(tx: Tx, session: Session, own: Ticket) -> datetime | None:
@@ -120,13 +136,16 @@ def next_of(tx: Tx, session: Session, own: Ticket) -> datetime | None:
 def _dues(tx: Tx, session: Session) -> tuple[Due, ...]:
     copies = current(tx, SessionId(session.id))
     upcoming = next_step(session, tx.now)
-    watched = _watched(session, copies) if upcoming and upcoming.look else set()
+    watched = _watched(tx, session, copies) if upcoming and upcoming.look else set()
     passing = upcoming.at if upcoming and not watched else None
     looks = (
         Due(
             work.LOOK,
             work.side_key(session.id, side),
-            upcoming.at if upcoming and side in watched else None,
+            _earliest(
+                upcoming.at if upcoming and side in watched else None,
+                _settling(tx, session, copies.get(side)),
+            ),
             _account(tx, copies.get(side)),
         )
         for side in Side
@@ -140,18 +159,35 @@ def current(tx: Tx, session_id: SessionId) -> dict[Side, Copy]:
     return {copy.side: copy for copy in tx.copies.of(session_id)}
 
 
-def _watched(session: Session, copies: dict[Side, Copy]) -> set[Side]:
+def _earliest(*times: datetime | None) -> datetime | None:
+    return min((at for at in times if at is not None), default=None)
+
+
+def _settling(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
+    """Return when a look can tell whether what newly appeared with the UID of *copy* is only a mirror of it."""
+    if copy is None or copy.base is None or session.state in ENDED or not visible(tx, copy):
+        return None
+    appeared = [stray.appeared_at for stray in tx.copies.strays(copy.id) if stray.mirror is None]
+    return min(appeared) + session.rules.lag + _MARGIN if appeared else None
+
+
+def visible(tx: Tx, copy: Copy) -> bool:
+    """Tell whether the account of *copy* is still connected."""
+    return bool(tx.accounts.get(tx.calendars.get(copy.calendar_id).account_id).grant)
+
+
+def _watched(tx: Tx, session: Session, copies: dict[Side, Copy]) -> set[Side]:
     """Return the sides to look at; both for a mentor's act, until the student's copy was seen after it."""
     sides = {Side.STUDENT}
     if session.state is State.NOTICED and session.act.actor is Actor.MENTOR:
         sides = {Side.MENTOR} if session.act.other_stood else {Side.STUDENT, Side.MENTOR}
-    return sides & set(copies)
+    return {side for side in sides & set(copies) if visible(tx, copies[side])}
 
 
 def _write_due(tx: Tx, session: Session, side: Side, copy: Copy | None) -> Due:
     key = work.side_key(session.id, side)
     base, intent = (base_of(copy), intent_of(copy)) if copy else (None, None)
-    if isinstance(plan(session, side, base, intent), Rest):
+    if isinstance(plan(session, side, base, intent), Rest) or (base is not None and not visible(tx, copy)):
         return Due(work.WRITE, key, None)
     account = _account(tx, copy) or _destination(tx, session, side)
     return Due(work.WRITE, key, tx.now if account else None, account)

@@ -5,10 +5,10 @@ Runs inside the transaction that also keeps the sync token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 
-from policy.facts import Actor, Blinded, Fact, Side, Via
+from policy.facts import Act, Actor, Blinded, Fact, PutBack, Side, Via
 from policy.interval import Interval
 from policy.life import Session, State
 from policy.notice import Doubt
@@ -30,8 +30,8 @@ from syncd.book import current, record, session_in
 from syncd.clock import proves
 from syncd.house import House
 from syncd.observe import Glance, Observed, act_in, observe, standing
-from syncd.pictures import base_of, intent_of
-from syncd.store.rows import Block, Calendar, CalendarRowId, Copy, Person, Stray, Ticket
+from syncd.pictures import Op, base_of, intent_of
+from syncd.store.rows import Block, Calendar, CalendarRowId, Copy, Health, Person, PersonId, Stray, Ticket
 from syncd.store.tx import Tx
 
 OURS = "syncd-"
@@ -97,7 +97,7 @@ def in_changes(
 ) -> None:
     """Judge what the changes of one calendar show of the sessions that stand in it."""
     items = {item.ref: item for item in changes.items}
-    for copy in copies_in(tx, calendar.id):
+    for copy in copies_in(tx, calendar.id, person.id, items):
         via = Via.CHANGE if copy.ref in items else Via.LISTING
         session = session_in(tx.sessions.get(copy.session_id))
         glance = glance_at(house, session, copy, person, changes.receipt, sent, received, via=via)
@@ -107,13 +107,30 @@ def in_changes(
             _elsewhere(house, tx, person, calendar, item, sent, received)
 
 
-def copies_in(tx: Tx, calendar_id: CalendarRowId) -> tuple[Copy, ...]:
-    """Return the copies that a look at this calendar speaks of: the newest of each side."""
-    return tuple(
+def copies_in(
+    tx: Tx, calendar_id: CalendarRowId, person_id: PersonId, refs: Collection[EventRef] = ()
+) -> tuple[Copy, ...]:
+    """Return the copies that a look at this calendar speaks of: the newest of each side.
+
+    Those of sessions that are over are history, unless something still stands, is under way,
+    or has turned up at one of *refs*.
+    """
+    live = {row.id for row in tx.sessions.live_of(person_id, _EVER)}
+    concerned = (
         copy
         for copy in tx.copies.of_calendar(calendar_id)
-        if current(tx, copy.session_id).get(copy.side) == copy
+        if copy.session_id in live or copy.base is not None or copy.intent is not None or copy.ref in refs
     )
+    newest = (copy for copy in concerned if current(tx, copy.session_id).get(copy.side) == copy)
+    return tuple(sorted(newest, key=lambda copy: copy.session_id))  # everybody locks in one order
+
+
+_EVER = Interval(datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+
+
+def ours(copy: Copy, there: Event | None) -> Event | None:
+    """Return what stands at the place of *copy* if it is that event, and not somebody else's."""
+    return there if there is not None and there.uid == copy.uid else None
 
 
 def glance_at(
@@ -136,8 +153,10 @@ def _copy_in_changes(
     tx: Tx, session: Session, copy: Copy, item: Item | None, changes: Changes, glance: Glance
 ) -> None:
     match item:
-        case Event():
+        case Event() if ours(copy, item):
             keep(tx, session, copy, observe(base_of(copy), intent_of(copy), item, glance))
+        case Event():
+            _absent(tx, session, copy, glance)
         case Unread():
             keep_blind(tx, session, copy, Doubt.UNREADABLE, glance.received, lost=False)
         case Tombstone():
@@ -149,7 +168,7 @@ def _copy_in_changes(
 
 
 def _absent(tx: Tx, session: Session, copy: Copy, glance: Glance) -> None:
-    if copy.base is not None or copy.intent is not None or session.state is State.NOTICED:
+    if copy.base is not None or copy.intent is not None or _acted(session, copy):
         keep(tx, session, copy, observe(base_of(copy), intent_of(copy), None, glance))
 
 
@@ -171,7 +190,46 @@ def keep(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket |
         tx.copies.set_base(copy.id, base)
     if intent != copy.intent:
         tx.copies.set_intent(copy.id, intent)
-    return record(tx, session, [observed.fact] if observed.fact else [], own)
+    facts, sent = _facts(observed), observed.fact.sent if observed.fact else None
+    if sent and base is not None:
+        _call_mirrors(tx, session, copy, sent)
+    session = record(tx, session, facts, own)
+    if sent and base is None:
+        _look_for_it(tx, session, copy)
+    return session
+
+
+def _facts(observed: Observed) -> list[Fact]:
+    if observed.fact is None:
+        return []
+    back: list[Fact] = [PutBack(at=observed.fact.at)] if observed.put_back else []
+    return [observed.fact, *back]
+
+
+def _call_mirrors(tx: Tx, session: Session, copy: Copy, at: datetime) -> None:
+    """Call mirrors what has stood beside the original for longer than a move can take."""
+    for stray in tx.copies.strays(copy.id):
+        if stray.mirror is None and at > stray.appeared_at + session.rules.lag:
+            tx.copies.settle_stray(stray.copy_id, stray.calendar_id, stray.ref, mirror=True)
+
+
+def _look_for_it(tx: Tx, session: Session, copy: Copy) -> None:
+    """Have what newly appeared with the UID read again, now that the original is gone: it may have moved there."""
+    if not _acted(session, copy):
+        return
+    for stray in tx.copies.strays(copy.id):
+        if stray.mirror is None:
+            tx.copies.drop_stray(stray.copy_id, stray.calendar_id, stray.ref)
+            tx.calendars.drop_resource(stray.calendar_id, key_of(stray.ref))
+            tx.calendars.drop_token(stray.calendar_id)
+            round_soon(tx, tx.calendars.get(stray.calendar_id))
+
+
+def round_soon(tx: Tx, calendar: Calendar) -> None:
+    """Ask for a round of the account of *calendar*; one that is not well keeps its own pace."""
+    if tx.accounts.get(calendar.account_id).health is Health.OK:
+        key = work.account_key(calendar.account_id)
+        tx.due.want(work.SYNC, key, at=tx.now, prio=work.PRIO[work.SYNC], excl=key)
 
 
 def keep_blind(
@@ -203,28 +261,46 @@ def _elsewhere(
 ) -> None:
     """Note an event with our UID that does not stand where we put it, and follow it if that one is gone."""
     copy = _original(tx, person, event)
-    if (
-        copy is None
-        or (copy.calendar_id, copy.ref) == (calendar.id, event.ref)
-        or act_in(event, person.email)
-    ):
+    if copy is None or act_in(event, person.email):
+        return
+    if (copy.calendar_id, copy.ref) == (calendar.id, event.ref):
         return
     known = {(each.calendar_id, each.ref): each for each in tx.copies.strays(copy.id)}
     mirror = known[calendar.id, event.ref].mirror if (calendar.id, event.ref) in known else None
     tx.copies.put_stray(Stray(copy.id, calendar.id, event.ref, event.etag, received, mirror))
-    if mirror:
-        return
     session = session_in(tx.sessions.get(copy.session_id))
-    if session.state is State.NOTICED and session.act.actor is _ACTOR[copy.side]:
+    if _out_of_sight(tx, copy) or (not mirror and _is_missing(session, copy)):
         glance = glance_at(house, session, copy, person, event.receipt, sent, received, via=Via.FOLLOW)
         follow(tx, session, copy, calendar.id, event, glance)
-    else:
-        key = work.side_key(session.id, copy.side)
-        account = work.account_key(calendar.account_id)
-        tx.due.want(work.LOOK, key, at=tx.now, prio=work.PRIO[work.LOOK], excl=account)
+    elif not mirror:
+        record(tx, session, [])  # the original is looked at soon: see what is due
 
 
 _ACTOR = {Side.STUDENT: Actor.STUDENT, Side.MENTOR: Actor.MENTOR}
+
+
+def _is_missing(session: Session, copy: Copy) -> bool:
+    """Tell whether the event was not seen, or not seen any more, where it was put."""
+    intent, verdict = intent_of(copy), session.verdict
+    if copy.base is None and intent is not None and intent.op is Op.CREATE:
+        return True
+    if verdict is not None:
+        return copy.base is None and (verdict.act, verdict.actor) == (Act.REMOVED, _ACTOR[copy.side])
+    return _acted(session, copy)
+
+
+def _acted(session: Session, copy: Copy) -> bool:
+    """Tell whether an act of the copy's owner is being looked into."""
+    return session.state is State.NOTICED and session.act.actor is _ACTOR[copy.side]
+
+
+def _out_of_sight(tx: Tx, copy: Copy) -> bool:
+    """Tell whether the place of *copy* was taken away from us by its owner."""
+    calendar = tx.calendars.get(copy.calendar_id)
+    return not tx.accounts.get(calendar.account_id).grant or (calendar.health, calendar.cause) == _REMOVED
+
+
+_REMOVED = (Health.LOST, "removed")
 
 
 def _original(tx: Tx, person: Person, event: Event) -> Copy | None:
@@ -232,7 +308,7 @@ def _original(tx: Tx, person: Person, event: Event) -> Copy | None:
     for copy in tx.copies.by_uid(event.uid):
         session = tx.sessions.get(copy.session_id)
         owner = session.student_id if copy.side is Side.STUDENT else session.mentor_id
-        if owner == person.id:
+        if owner == person.id and current(tx, copy.session_id).get(copy.side) == copy:
             return copy
     return None
 
@@ -250,4 +326,6 @@ def follow(
     observed = observe(base_of(copy), None, event, glance)
     base = observed.base.stored() if observed.base else None
     tx.copies.follow(copy.id, calendar_id, event.ref, base)
+    tx.copies.set_intent(copy.id, None)
+    tx.copies.drop_stray(copy.id, calendar_id, event.ref)
     return record(tx, session, [observed.fact] if observed.fact else [], own)

@@ -52,6 +52,6 @@ def _counted(reporter: pytest.TerminalReporter, *outcomes: str) -> Counter[tuple
     return Counter(
         (value[0], value[1])
         for one in reports
-        for key, value in one.user_properties
+        for key, value in getattr(one, "user_properties", ())  # an error of collection has none
         if key == _SUITE and isinstance(value, list)
     )

@@ -192,11 +192,19 @@ def _verdict(address: str, failures: Sequence[tuple[str, ProviderError]]) -> Pro
     for _, error in failures:
         if _final(error):
             return error
-    tried = "; ".join(f"{shown(url)} ({error.what})" for url, error in failures)
-    words = f"no calendars were found. Tried: {tried}"
+    words = _words(failures)
     if failures and all(isinstance(error, Unavailable) and error.status is None for _, error in failures):
-        return Unavailable(words, where=shown(address) if "://" in address else "")
+        return Unavailable(words)
     return Unsupported(words)
+
+
+def _words(failures: Sequence[tuple[str, ProviderError]]) -> str:
+    """Return what was tried and what came of it; what came of all alike is said once."""
+    whats = {error.what for _, error in failures}
+    if len(whats) == 1:
+        return f"{whats.pop()} (asked {', '.join(shown(url) for url, _ in failures)})"
+    tried = "; ".join(f"{shown(url)}: {error.what}" for url, error in failures)
+    return f"no calendars were found. Tried {tried}"
 
 
 def _records(name: str, kind: str) -> Sequence[dns.rdata.Rdata]:

@@ -169,7 +169,7 @@ def refusal(answer: Answer, *, asked: str, where: str) -> ProviderError:
             words = "the server refuses this calendar"
             return AccessLost(words, loss=Loss.FORBIDDEN, where=place, status=status)
         case _ if status in _CANNOT:
-            return Unsupported("the server cannot do this", where=place, status=status)
+            return Unsupported("this is no calendar server, or it cannot do this", where=place, status=status)
     return Unavailable(_unexpected(status), where=place, status=status, retry_after=_wait(answer))
 
 

@@ -21,7 +21,7 @@ _A_WEEK = timedelta(weeks=1)
 def deleted_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
     """Let a student delete a session long before its deadline."""
     meeting = meetings["in time"]
-    play.stage.title("Cancelled in time")
+    play.chapter("Cancelled in time")
     play.until(when("Mon 14:10"))
     play.hand(meeting.student).delete(play.event(meeting, Side.STUDENT))
     play.tell(
@@ -48,7 +48,7 @@ def deleted_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
 def deleted_by_mistake(play: Play, meetings: Mapping[str, Meeting]) -> None:
     """Let a student delete a session and put it back."""
     meeting = meetings["by mistake"]
-    play.stage.title("Deleted by mistake")
+    play.chapter("Deleted by mistake")
     play.until(when("Mon 20:45"))
     url, hand = play.event(meeting, Side.STUDENT), play.hand(meeting.student)
     event = hand.get(url)
@@ -73,7 +73,7 @@ def deleted_by_mistake(play: Play, meetings: Mapping[str, Meeting]) -> None:
 def given_up_by_the_mentor(play: Play, meetings: Mapping[str, Meeting]) -> None:
     """Let a mentor delete their own copy while the student's stands."""
     meeting = meetings["given up"]
-    play.stage.title("The mentor cannot come")
+    play.chapter("The mentor cannot come")
     play.until(when("Tue 17:50"))
     play.hand(meeting.mentor).delete(play.event(meeting, Side.MENTOR))
     play.tell(
@@ -98,7 +98,7 @@ def given_up_by_the_mentor(play: Play, meetings: Mapping[str, Meeting]) -> None:
 def moved_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
     """Let a student move a session to another time before its deadline."""
     meeting = meetings["moved"]
-    play.stage.title("Moved to another time")
+    play.chapter("Moved to another time")
     play.until(when("Wed 10:30"))
     wanted = timedelta(minutes=90)
     play.drag(meeting, wanted)
@@ -126,7 +126,7 @@ def calendar_deleted(play: Play, meetings: Mapping[str, Meeting]) -> None:
     meeting = meetings["out of sight"]
     chloe = play.cast[meeting.student]
     title = chloe.calendar(chloe.sessions).title
-    play.stage.title("A calendar disappears")
+    play.chapter("A calendar disappears")
     play.until(when("Wed 15:30"))
     play.hand(chloe.user).delete(play.hand(chloe.user).calendar(chloe.sessions))
     play.tell(
@@ -154,7 +154,7 @@ def calendar_deleted(play: Play, meetings: Mapping[str, Meeting]) -> None:
 def deleted_late(play: Play, meetings: Mapping[str, Meeting]) -> None:
     """Look at the deadline, then let a student delete the session."""
     meeting = meetings["late"]
-    play.stage.title("Cancelled too late")
+    play.chapter("Cancelled too late")
     found = play.session(meeting)
     rules = play.house.config.rules
     play.poll(meeting.student, when("Wed 16:02"))
@@ -191,7 +191,7 @@ def deleted_late(play: Play, meetings: Mapping[str, Meeting]) -> None:
 def left_unanswered(play: Play, meetings: Mapping[str, Meeting]) -> None:
     """Let the wish for another time lapse."""
     meeting = meetings["moved"]
-    play.stage.title("The wish for another time, a day later")
+    play.chapter("The wish for another time, a day later")
     found = play.expect(meeting, State.MOVING)
     if found.request is not None:
         play.until(request_ends(found, found.request))

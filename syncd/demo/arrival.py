@@ -32,13 +32,13 @@ _TOLD = {
 def opening(play: Play) -> None:
     """Say what is going to be seen."""
     rules = play.house.config.rules
-    play.stage.title(
+    play.chapter(
         "syncd: one week at a school, in a few seconds",
         f"Three students meet two mentors, one to one. Who cannot come needs no other app: they delete"
         f" the session in their own calendar, {spoken(rules.notice)} before it starts or earlier. Then it is"
         " not lost. What follows really happens, on a calendar server on this computer; only the"
-        f" clock is moved. Times are those of {_CITIES[ZONE.key]}."
-        "\n\nEach of the five gives syncd the address of their calendar server, a name and a password.",
+        f" clock is moved. Times are those of {_CITIES[ZONE.key]}.",
+        "Each of the five gives syncd the address of their calendar server, a name and a password.",
     )
 
 
@@ -65,7 +65,7 @@ def hours_known(play: Play) -> None:
 
     :raises WrongEnding: if one hour is otherwise.
     """
-    play.stage.title(
+    play.chapter(
         "When can they meet?", "Only busy and free are read out of the calendars; titles are not kept."
     )
     found = {user: hours(play.house, person) for user, person in play.cast.items()}
@@ -125,7 +125,7 @@ def agreed(play: Play, meetings: Sequence[Meeting]) -> Mapping[str, Meeting]:
 
     :raises WrongEnding: if one does not come to stand in both calendars.
     """
-    play.stage.title(
+    play.chapter(
         "Six sessions",
         "Each lies in an hour that both have free. Both said yes, and syncd writes an event for each.",
     )

@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
+from textwrap import fill
 
 from policy.facts import Side
 from policy.life import Session, State
@@ -32,6 +33,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WITHOUT_POLLS = (work.LOOK, work.TIME, work.WRITE)
 _TIMES = re.compile(r"(DTSTART|DTEND):(\d{8}T\d{6}Z)")
 _UTC = "%Y%m%dT%H%M%SZ"
+_LINE = 79
 _ID_BYTES = 5  # 8 letters: short enough to be read aloud
 
 
@@ -163,6 +165,10 @@ class Play:
                 f"session {self.ids[meeting.key]} ({who}): expected {expected}; came {came}; "
                 "this is an error in syncd: show it to whoever looks after it"
             )
+
+    def chapter(self, title: str, *below: str) -> None:
+        """Open a chapter, with paragraphs below its title."""
+        self.stage.title(title, "\n\n".join(fill(one, _LINE) for one in below))
 
     def tell(self, step: str, what: str, meeting: Meeting | None = None) -> None:
         """Tell one step; the verdict is the one in syncd's book, told once it is there."""

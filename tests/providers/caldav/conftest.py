@@ -61,7 +61,7 @@ def server() -> Iterator[Server]:
 def connect() -> Iterator[Callable[..., CalDavProvider]]:
     opened: list[CalDavProvider] = []
 
-    def make(url: str = HOST + "/me/", password: str = "s3cret") -> CalDavProvider:
+    def make(url: str = HOST + "/me/", password: str = "s3cret") -> CalDavProvider:  # noqa: S107
         owner = Owner(ZoneInfo("Europe/Berlin"))
         opened.append(CalDavProvider(url, "student", password, owner, session(TransportRules())))
         return opened[-1]
