@@ -193,6 +193,7 @@ def test_the_body_of_a_redirect_is_counted_too(web: Web) -> None:
         (b"plain", {"Content_Encoding": "gzip"}),
         (b"plain", {"Content_Encoding": "br"}),
     ],
+    ids=["half", "half a gzip", "no gzip", "what nobody asked for"],
 )
 def test_a_cut_answer_is_no_answer(web: Web, body: bytes, headers: dict[str, str]) -> None:
     web.say("/", 200, body, **headers)
