@@ -19,8 +19,8 @@ CELL = timedelta(minutes=15)
 """Every offset in use is a multiple of it."""
 _CELL_SECONDS = 15 * 60
 _CELLS_A_DAY = 24 * 4
-MOST_CELLS = 8 * 7 * _CELLS_A_DAY
-"""Eight weeks."""
+MOST_CELLS = 8 * 7 * _CELLS_A_DAY + 1
+"""Eight weeks, wherever inside a cell they begin."""
 
 
 @dataclass(frozen=True, slots=True)

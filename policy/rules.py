@@ -40,9 +40,11 @@ def _not_negative(length: timedelta) -> timedelta:
 
 
 def shown(length: timedelta) -> str:
-    """Return *length* in the form that :func:`duration` reads, in the largest units that fit."""
+    """Return *length* in the form that :func:`duration` reads, as people say it: 24h, 7d, 90d, 8w."""
     rest, parts = int(length.total_seconds()), []
-    for unit in ("w", "d", "h", "m", "s"):
+    if rest >= _UNITS["w"] * 8 and rest % _UNITS["w"] == 0:
+        return f"{rest // _UNITS['w']}w"
+    for unit in ("d", "h", "m", "s") if rest >= 2 * _UNITS["d"] else ("h", "m", "s"):
         count, rest = divmod(rest, _UNITS[unit])
         if count:
             parts.append(f"{count}{unit}")

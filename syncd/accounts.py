@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from policy.facts import Blinded, Side
+from policy.notice import Doubt
 from providers.base import CalendarEntry, CalendarId, CalendarProvider
 from providers.errors import ProviderError
-from syncd import poll, work
-from syncd.book import note_due, session_in
+from syncd import ailing, poll, work
+from syncd.book import DISCONNECTED, current, note_due, record, session_in
 from syncd.errors import Usage
 from syncd.house import House, identity, owner
 from syncd.store.rows import (
@@ -18,8 +20,11 @@ from syncd.store.rows import (
     Calendar,
     CalendarChoice,
     CalendarRowId,
+    Copy,
     Health,
     Person,
+    SessionId,
+    SessionRow,
 )
 from syncd.store.tx import Tx
 
@@ -77,16 +82,39 @@ def connect(
 
 
 def disconnect(house: House, person: Person) -> int:
-    """Erase the grants and the busy time of all accounts of *person*; return how many there were."""
+    """Erase the grants and the busy time of all accounts of *person*; return how many there were.
+
+    Sessions that stand in their calendars are decided by nobody's silence: somebody is asked.
+    """
     with house.db.write() as tx:
         accounts = tx.accounts.of(person.id)
+        standing = tuple(_standing(tx, person))
         for account in accounts:
             tx.due.set_time(work.SYNC, work.account_key(account.id), None)
+            ailing.forget(tx, account)
             tx.accounts.remove(account.id)
+        for row, copy in standing:
+            _lose(tx, row, copy)
         if accounts:
             tx.audit.note("command", "disconnect", person.email, {"accounts": len(accounts)})
             tx.feed.put("account.disconnected", None, person.id, {"accounts": len(accounts)})
     return len(accounts)
+
+
+def _standing(tx: Tx, person: Person) -> Iterator[tuple[SessionRow, Copy]]:
+    """Yield the person's own copy of every live session."""
+    for row in tx.sessions.all(person_id=person.id):
+        side = Side.STUDENT if row.student_id == person.id else Side.MENTOR
+        copy = current(tx, row.id).get(side) if row.live else None
+        if copy is not None:
+            yield row, copy
+
+
+def _lose(tx: Tx, row: SessionRow, copy: Copy) -> None:
+    what = f"the {copy.side}'s account was disconnected: session {row.id} stands, and cannot be seen there"
+    tx.incidents.begin(DISCONNECTED, None, None, SessionId(row.id), what)
+    blind = Blinded(at=tx.now, cause=Doubt.ACCESS_LOST, lost=True)
+    record(tx, session_in(tx.sessions.get(row.id)), [blind] if copy.side is Side.STUDENT else [])
 
 
 # --- choosing calendars --------------------------------------------------------------
@@ -231,11 +259,27 @@ def _keep_calendars(
     choices: Sequence[CalendarChoice],
     rounds: dict[CalendarId, poll.Round],
 ) -> None:
-    for calendar in tx.calendars.replace(account.id, choices):
+    ailing.forget(tx, account)
+    calendars = tx.calendars.replace(account.id, choices)
+    _take_back(tx, person, calendars)
+    for calendar in calendars:
         poll.write_down(house, tx, account, person, replace(rounds[calendar.remote], calendar=calendar))
     key = work.account_key(account.id)
     at = poll.next_round(house, tuple(rounds.values()))
     tx.due.set_time(work.SYNC, key, at, prio=work.PRIO[work.SYNC], excl=key)
+    ailing.resume(tx, account)
     for row in tx.sessions.all(person_id=person.id):
         if row.live:
             note_due(tx, session_in(row))
+
+
+def _take_back(tx: Tx, person: Person, calendars: Sequence[Calendar]) -> None:
+    """Know the events again that stand in *calendars* since before they were disconnected."""
+    again = {calendar.remote: calendar.id for calendar in calendars}
+    for row, copy in _standing(tx, person):
+        old = tx.calendars.get(copy.calendar_id)
+        if old.id in again.values() or old.remote not in again:
+            continue
+        if not tx.accounts.get(old.account_id).grant:
+            tx.copies.follow(copy.id, again[old.remote], copy.ref, copy.base)
+            tx.incidents.end(DISCONNECTED, session_id=SessionId(row.id))

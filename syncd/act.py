@@ -6,10 +6,11 @@ result: nothing is ever written twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from policy.facts import Fact, PutBack, Side
-from policy.life import Session
+from policy.facts import Side, Via
+from policy.life import ENDED, Session
+from policy.schedule import Want, want
 from providers.base import CalendarProvider, EventDraft, Written
 from providers.errors import (
     AccessLost,
@@ -21,15 +22,18 @@ from providers.errors import (
     Unsupported,
 )
 from syncd import ailing, seen, work
-from syncd.book import current, next_of, record, session_in
+from syncd.book import current, next_of, session_in
 from syncd.house import House
 from syncd.invitation import draft, uid
-from syncd.look import Answer, Target, fetch, glance_of, target
+from syncd.look import Answer, Target, fetch, glance_of, note_place, place, target
 from syncd.observe import observe
-from syncd.pictures import Base, Intent, Op, base_of, intent_of
+from syncd.pictures import Intent, Op, base_of, intent_of
 from syncd.reconcile import Create, Delete, Look, Plan, Rest, Update, plan
-from syncd.store.rows import Copy, PersonId, SessionId, Ticket
+from syncd.store.rows import Copy, Health, PersonId, SessionId, Ticket
 from syncd.store.tx import Tx
+
+_GHOSTS = 3
+"""So often must a server say that an event exists which is not there, before another UID is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +45,62 @@ class Job:
     draft: EventDraft | None
 
 
-def write(house: House, ticket: Ticket) -> bool:
-    """Bring one event of a session in line with what is wanted."""
+def write(house: House, ticket: Ticket) -> None:
+    """Bring one event of a session in line with what is wanted.
+
+    :raises Fenced: if the work was given to somebody else meanwhile.
+    """
     job = _commit(house, ticket)
     if job is None:
-        return _finish(house, ticket)
+        return
+    exists = False
     with house.calling(job.at.account, job.at.person) as provider:
         try:
             _send(provider, job)
-        except (EventExists, EventNotFound, PreconditionFailed):
+        except EventExists:
+            exists = True
+        except (EventNotFound, PreconditionFailed):
             pass  # not as we thought: the read below tells what is there
-        except Unavailable as error:
-            return _try_again(house, ticket, error)
         except ProviderError as error:
-            return _refused(house, ticket, job, error)
+            _not_done(house, ticket, job, error)
+            return
         answer = fetch(house, provider, job.at.calendar, job.at.copy.ref)
-    return _read_back(house, ticket, job, answer)
+    if answer.error is not None:
+        _not_done(house, ticket, job, answer.error)
+    else:
+        _read_back(house, ticket, job, answer, exists=exists)
 
 
 def _commit(house: House, ticket: Ticket) -> Job | None:
-    """Plan, and write the intent down before anything leaves."""
+    """Plan, and write the intent down before anything leaves; ``None`` if nothing is to leave."""
     session_id, side = work.of_side(ticket.key)
     with house.db.write() as tx:
+        work.hold(tx, ticket)
         session = session_in(tx.sessions.get(session_id))
         at = target(tx, session_id, side)
         step = _plan(session, side, at)
-        if isinstance(step, Create):
-            at = _make_copy(house, tx, session, side)
+        if isinstance(step, Create) or (at is not None and _is_blocked(tx, at)):
+            step, at = Create(), _make_copy(house, tx, session, side)
         if at is None or isinstance(step, Rest):
+            work.finish(tx, ticket, None)
+            return None
+        if at.account.health is Health.LOST:  # another try would be one more wrong password
+            work.set_back(tx, ticket, "the account does not let us in")
             return None
         return _with_intent(tx, at, step)
+
+
+def _is_blocked(tx: Tx, at: Target) -> bool:
+    """Tell whether the event can never be written under its UID, and is known not to stand under it.
+
+    Servers refuse a UID that is in a trash bin, and nobody sees what is in there.
+    """
+    intent = intent_of(at.copy)
+    if intent is None or intent.op is not Op.CREATE or want(at.session) is not Want.STANDING:
+        return False
+    verified = at.calendar.verified_at
+    seen_since = verified is not None and verified - at.session.rules.lag > intent.at
+    return seen.out_of_sight(tx, at.copy) or (intent.ghosts >= _GHOSTS and seen_since)
 
 
 def _plan(session: Session, side: Side, at: Target | None) -> Plan:
@@ -101,7 +131,7 @@ def _with_intent(tx: Tx, at: Target, step: Plan) -> Job:
 def _resume(tx: Tx, at: Target) -> Job:
     """Find out about a write whose answer was lost: a create meets itself, anything else is looked at."""
     intent = intent_of(at.copy)
-    if intent is not None and intent.op is Op.CREATE:
+    if intent is not None and intent.op is Op.CREATE and want(at.session) is Want.STANDING:
         return Job(at, Create(), _draft(tx, at, intent))
     return Job(at, Look(), None)
 
@@ -128,10 +158,8 @@ def _make_copy(house: House, tx: Tx, session: Session, side: Side) -> Target | N
     generation = last.generation + 1 if last else 1
     name = uid(session.id, generation)
     account = tx.accounts.get(calendar.account_id)
-    with house.calling(
-        account, tx.people.get(person)
-    ) as provider:  # no request: the ref follows from the UID
-        ref = provider.ref_for(calendar.remote, name)
+    with house.calling(account, tx.people.get(person)) as provider:
+        ref = provider.ref_for(calendar.remote, name)  # no request: it follows from the UID
     tx.copies.add(SessionId(session.id), side, generation, calendar.id, name, ref)
     return target(tx, SessionId(session.id), side)
 
@@ -150,57 +178,47 @@ def _send(provider: CalendarProvider, job: Job) -> Written | None:
     return None
 
 
-def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer) -> bool:
+def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists: bool) -> None:
     """Keep what a read shows after the write; only that confirms it."""
-    if isinstance(answer.error, Unavailable):
-        return _try_again(house, ticket, answer.error)
-    if answer.error is not None:
-        return _refused(house, ticket, job, answer.error)
     with house.db.write() as tx:
         at = target(tx, *work.of_side(ticket.key))
-        if at is None:
-            return tx.due.finish(ticket, None)
-        seen.keep_own(tx, at.calendar.id, at.copy.ref, answer.there)
-        if answer.there is not None:
+        if at is None or place(at) != place(job.at):
+            work.finish(tx, ticket, tx.now)  # it was taken away, or followed elsewhere: plan again
+            return
+        there, glance = note_place(tx, at, answer), glance_of(house, at, answer)
+        if there is None:
+            glance = replace(glance, via=Via.CHANGE)  # nobody looked around: this confirms nothing
+        else:
             ailing.writes_are_taken(tx, at.calendar)
-        observed = observe(base_of(at.copy), intent_of(at.copy), answer.there, glance_of(house, at, answer))
+        observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
+        observed = replace(observed, intent=_still_open(at, observed.intent, answer, exists=exists))
         session = seen.keep(tx, at.session, at.copy, observed, ticket)
-        session = record(tx, session, _put_back(job, session, observed.base, tx), ticket)
-        return _settled(tx, ticket, session, at.copy)
+        _settle(tx, ticket, session, at.copy)
 
 
-def _put_back(job: Job, session: Session, base: Base | None, tx: Tx) -> list[Fact]:
-    done = isinstance(job.step, Update) and base is not None and base.start == session.start
-    return [PutBack(at=tx.now)] if done else []
+def _still_open(at: Target, intent: Intent | None, answer: Answer, *, exists: bool) -> Intent | None:
+    """Return the intent of a create that no read has confirmed, unless nobody wants the event any more."""
+    if intent is None:
+        return None
+    if at.session.state in ENDED and answer.sent - intent.at > at.session.rules.lag:
+        return None  # it never arrived
+    return intent.model_copy(update={"ghosts": intent.ghosts + 1}) if exists else intent
 
 
-def _settled(tx: Tx, ticket: Ticket, session: Session, before: Copy) -> bool:
+def _settle(tx: Tx, ticket: Ticket, session: Session, before: Copy) -> None:
     """End the ticket; what is still to be done is tried again with a growing pause."""
-    at = next_of(tx, session, ticket)
-    if at is None:
-        return tx.due.finish(ticket, None)
-    copy = tx.copies.get(before.id)
-    if copy.intent is None and copy.base != before.base:
-        return tx.due.finish(ticket, at)  # one step done, the next one waits
-    return tx.due.fail(ticket, "the write is not confirmed yet", None)
+    at, copy = next_of(tx, session, ticket), tx.copies.get(before.id)
+    if at is None or (copy.intent is None and copy.base != before.base):
+        work.finish(tx, ticket, at)  # one step is done; the next one, if there is one, waits
+    else:
+        work.set_back(tx, ticket, "the write is not confirmed yet")
 
 
-def _finish(house: House, ticket: Ticket) -> bool:
+def _not_done(house: House, ticket: Ticket, job: Job, error: ProviderError) -> None:
+    """Try again later; the intent stays, for nobody knows whether the write has arrived."""
     with house.db.write() as tx:
-        return tx.due.finish(ticket, None)
-
-
-def _try_again(house: House, ticket: Ticket, error: Unavailable) -> bool:
-    """Leave the intent standing: whether the write arrived is not known, and the next try finds out."""
-    with house.db.write() as tx:
-        return tx.due.fail(ticket, str(error), error.retry_after)
-
-
-def _refused(house: House, ticket: Ticket, job: Job, error: ProviderError) -> bool:
-    """Note that the server would not have it: nothing was written, and somebody has to do something."""
-    with house.db.write() as tx:
-        if not isinstance(job.step, Look):
-            tx.copies.set_intent(job.at.copy.id, None)
+        ailing.note_refusal(tx, job.at.account, error)
         if isinstance(error, AccessLost | Unsupported):
             ailing.note_write_refused(tx, job.at.account, job.at.calendar, error)
-        return tx.due.fail(ticket, str(error), None)
+        retry_after = error.retry_after if isinstance(error, Unavailable) else None
+        work.set_back(tx, ticket, str(error), retry_after)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from policy.notice import Doubt
 from providers.errors import AccessLost, Loss, ProviderError, Unsupported
-from syncd import seen
+from syncd import seen, work
 from syncd.book import session_in
 from syncd.house import House
 from syncd.store.rows import Account, Calendar, Health
@@ -34,7 +34,7 @@ def note_calendar(
     if lost or overdue:
         tx.incidents.begin(INCIDENT, account.id, calendar.id, None, str(error))
     cause = Doubt.ACCESS_LOST if lost else Doubt.SERVER_DOWN
-    for copy in seen.copies_in(tx, calendar.id):
+    for copy in seen.copies_in(tx, calendar.id, account.person_id):
         session = session_in(tx.sessions.get(copy.session_id))
         seen.keep_blind(tx, session, copy, cause, at, lost=lost or overdue)
 
@@ -61,6 +61,8 @@ def note_account(tx: Tx, account: Account, error: ProviderError | None) -> None:
     if error is None:
         changed = tx.accounts.set_health(account.id, Health.OK, None, None)
         kind = "account.well"
+        if changed:
+            resume(tx, account)
     else:
         lost = isinstance(error, AccessLost)
         changed = tx.accounts.set_health(
@@ -69,6 +71,27 @@ def note_account(tx: Tx, account: Account, error: ProviderError | None) -> None:
         kind = "account.lost" if lost else "account.failing"
     if changed:
         tx.feed.put(kind, None, account.person_id, {"account": account.id})
+
+
+def note_refusal(tx: Tx, account: Account, error: ProviderError) -> None:
+    """Note a password that was refused: it is not tried again by whatever else wants this account."""
+    if isinstance(error, AccessLost) and error.loss is Loss.CREDENTIALS:
+        note_account(tx, account, error)
+
+
+def forget(tx: Tx, account: Account) -> None:
+    """End every incident of *account*: it was disconnected, or connected and read anew."""
+    for incident in tx.incidents.open():
+        if incident.account_id == account.id:
+            tx.incidents.end(incident.kind, account.id, incident.calendar_id, incident.session_id)
+
+
+def resume(tx: Tx, account: Account) -> None:
+    """Take up at once what was set back while *account* could not be used."""
+    key = work.account_key(account.id)
+    for row in tx.due.all([work.LOOK, work.WRITE]):
+        if row.excl == key and row.attempts:
+            tx.due.want(row.kind, row.key, at=tx.now, prio=row.prio, excl=key)
 
 
 def _code(error: ProviderError) -> str:

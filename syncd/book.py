@@ -20,7 +20,6 @@ from syncd.reconcile import Rest, plan
 from syncd.store.rows import Copy, PersonId, SessionId, SessionRow, Ticket
 from syncd.store.tx import Tx
 
-
 DISCONNECTED = "disconnected"
 """The kind of incident of a session whose calendar its owner took away from us."""
 _MARGIN = timedelta(seconds=1)
@@ -186,8 +185,9 @@ def _watched(tx: Tx, session: Session, copies: dict[Side, Copy]) -> set[Side]:
 
 def _write_due(tx: Tx, session: Session, side: Side, copy: Copy | None) -> Due:
     key = work.side_key(session.id, side)
+    copy = copy if copy is not None and visible(tx, copy) else None
     base, intent = (base_of(copy), intent_of(copy)) if copy else (None, None)
-    if isinstance(plan(session, side, base, intent), Rest) or (base is not None and not visible(tx, copy)):
+    if isinstance(plan(session, side, base, intent), Rest):
         return Due(work.WRITE, key, None)
     account = _account(tx, copy) or _destination(tx, session, side)
     return Due(work.WRITE, key, tx.now if account else None, account)

@@ -6,8 +6,8 @@ event has not turned up in another connected calendar of the same person since.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from policy.facts import Missing, Passed, Side, Via
 from policy.life import Session, State
@@ -19,7 +19,7 @@ from syncd.book import current, next_of, record, session_in
 from syncd.house import House
 from syncd.observe import Glance, observe
 from syncd.pictures import base_of, intent_of
-from syncd.store.rows import Account, Calendar, Copy, Person, SessionId, Ticket
+from syncd.store.rows import Account, Calendar, Copy, Health, Person, SessionId, Ticket
 from syncd.store.tx import Tx
 
 
@@ -58,27 +58,36 @@ def target(tx: Tx, session_id: SessionId, side: Side) -> Target | None:
     return Target(session, copy, tx.people.get(account.person_id), account, calendar)
 
 
-def look(house: House, ticket: Ticket) -> bool:
-    """Look at one event, judge, and let the time that has passed have its say."""
+def look(house: House, ticket: Ticket) -> None:
+    """Look at one event, judge, and let the time that has passed have its say.
+
+    :raises Fenced: if the work was given to somebody else meanwhile.
+    """
     session_id, side = work.of_side(ticket.key)
     with house.db.read() as tx:
         at = target(tx, session_id, side)
-    if at is None:
-        return _nothing_to_see(house, ticket, session_id)
+    if at is None or at.account.health is Health.LOST:
+        _nothing_to_see(house, ticket, session_id)
+        return
     with house.calling(at.account, at.person) as provider:
         answer = fetch(house, provider, at.calendar, at.copy.ref)
         others = _look_around(house, provider, at) if answer.there is None and answer.error is None else ()
     with house.db.write() as tx:
-        for each in others:
-            poll.write_down(house, tx, at.account, at.person, each)
+        poll.write_rounds(house, tx, at.account, at.person, others)
         now = target(tx, session_id, side)
-        if now is None or now.copy.ref != at.copy.ref:
-            return tx.due.finish(ticket, tx.now)  # it was followed elsewhere meanwhile: look again there
-        if answer.error is not None:
-            return _keep_trouble(house, tx, now, answer, ticket)
-        session = _keep_answer(house, tx, now, answer, ticket)
-        session = record(tx, session, [Passed(at=answer.received)], ticket)
-        return tx.due.finish(ticket, _not_at_once(house, next_of(tx, session, ticket), answer))
+        if now is None or place(now) != place(at):
+            work.finish(tx, ticket, tx.now)  # it was followed elsewhere meanwhile: look again there
+        elif answer.error is not None:
+            _keep_trouble(house, tx, now, answer, answer.error, ticket)
+        else:
+            session = _keep_answer(house, tx, now, answer, ticket)
+            session = record(tx, session, [Passed(at=answer.received)], ticket)
+            work.finish(tx, ticket, _not_at_once(house, next_of(tx, session, ticket), answer))
+
+
+def place(at: Target) -> tuple[int, EventRef]:
+    """Return where the target stands, or stood."""
+    return at.calendar.id, at.copy.ref
 
 
 def fetch(house: House, provider: CalendarProvider, calendar: Calendar, ref: EventRef) -> Answer:
@@ -102,15 +111,21 @@ def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[
 
 
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:
-    glance = glance_of(house, at, answer)
-    observed = observe(base_of(at.copy), intent_of(at.copy), answer.there, glance)
-    seen.keep_own(tx, at.calendar.id, at.copy.ref, answer.there)
-    if answer.there is not None:
-        _settle_strays(tx, at.copy)
-    elif isinstance(observed.fact, Missing) and not _looked_everywhere(tx, at):
+    glance, there = glance_of(house, at, answer), note_place(tx, at, answer)
+    observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
+    if there is None and isinstance(observed.fact, Missing) and not _looked_everywhere(tx, at):
         # It may stand in a calendar that could not be asked: seen missing, but not confirmed.
-        observed = observe(base_of(at.copy), intent_of(at.copy), None, _unsure(glance))
+        unsure = replace(glance, via=Via.CHANGE)
+        observed = observe(base_of(at.copy), intent_of(at.copy), None, unsure)
     return seen.keep(tx, at.session, at.copy, observed, ticket)
+
+
+def note_place(tx: Tx, at: Target, answer: Answer) -> Event | None:
+    """Return our event if it stands where we looked, and remember its version, or that nothing is there."""
+    there = seen.ours(at.copy, answer.there)
+    if there is not None or answer.there is None:
+        seen.keep_own(tx, at.calendar.id, at.copy.ref, there)
+    return there
 
 
 def glance_of(house: House, at: Target, answer: Answer) -> Glance:
@@ -119,17 +134,6 @@ def glance_of(house: House, at: Target, answer: Answer) -> Glance:
     return seen.glance_at(
         house, at.session, at.copy, at.person, receipt, answer.sent, answer.received, via=Via.LOOK
     )
-
-
-def _unsure(glance: Glance) -> Glance:
-    return Glance(glance.side, glance.owner, Via.CHANGE, glance.sent, glance.received, glance.proves)
-
-
-def _settle_strays(tx: Tx, copy: Copy) -> None:
-    """Call mirrors what has the UID of an original that stands."""
-    for stray in tx.copies.strays(copy.id):
-        if stray.mirror is None:
-            tx.copies.settle_stray(stray.copy_id, stray.calendar_id, stray.ref, mirror=True)
 
 
 def _looked_everywhere(tx: Tx, at: Target) -> bool:
@@ -142,34 +146,39 @@ def _looked_everywhere(tx: Tx, at: Target) -> bool:
         if calendar.id == at.calendar.id or (calendar.verified_at and calendar.verified_at >= since):
             continue
         everywhere = False
-        key = work.account_key(calendar.account_id)
         if calendar.account_id != at.account.id:
-            tx.due.want(work.SYNC, key, at=tx.now, prio=work.PRIO[work.SYNC], excl=key)
+            seen.round_soon(tx, calendar)
     return everywhere
 
 
-def _keep_trouble(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> bool:
-    error = answer.error
+def _keep_trouble(
+    house: House, tx: Tx, at: Target, answer: Answer, error: ProviderError, ticket: Ticket
+) -> None:
     if isinstance(error, Unreadable):
         session = seen.keep_blind(
             tx, at.session, at.copy, Doubt.UNREADABLE, answer.received, lost=False, own=ticket
         )
-    elif isinstance(error, ProviderError):
+    else:
         ailing.note_calendar(house, tx, at.account, at.calendar, error, answer.received)
+        ailing.note_refusal(tx, at.account, error)
         session = session_in(tx.sessions.get(at.copy.session_id))
     session = record(tx, session, [Passed(at=answer.received)], ticket)
-    if next_of(tx, session, ticket) is None:
-        return tx.due.finish(ticket, None)
     retry_after = error.retry_after if isinstance(error, Unavailable) else None
-    return tx.due.fail(ticket, str(error), retry_after)
+    _later(tx, ticket, session, str(error), retry_after)
 
 
-def _nothing_to_see(house: House, ticket: Ticket, session_id: SessionId) -> bool:
-    """Let only time pass for a session whose account was disconnected."""
+def _nothing_to_see(house: House, ticket: Ticket, session_id: SessionId) -> None:
+    """Let only time pass for a session whose account was disconnected, or does not let us in."""
     with house.db.write() as tx:
-        session = session_in(tx.sessions.get(session_id))
-        record(tx, session, [Passed(at=tx.now)], ticket)
-        return tx.due.finish(ticket, None)
+        session = record(tx, session_in(tx.sessions.get(session_id)), [Passed(at=tx.now)], ticket)
+        _later(tx, ticket, session, "the account does not let us in", None)
+
+
+def _later(tx: Tx, ticket: Ticket, session: Session, why: str, retry_after: timedelta | None) -> None:
+    if next_of(tx, session, ticket) is None:
+        work.finish(tx, ticket, None)
+    else:
+        work.set_back(tx, ticket, why, retry_after)
 
 
 def _not_at_once(house: House, at: datetime | None, answer: Answer) -> datetime | None:
@@ -180,8 +189,14 @@ def _not_at_once(house: House, at: datetime | None, answer: Answer) -> datetime 
     return max(soonest, answer.received + poll.LEAST_PAUSE)
 
 
-def pass_time(house: House, ticket: Ticket) -> bool:
-    """Let the time that has passed have its say for a session that needs no look."""
+def pass_time(house: House, ticket: Ticket) -> None:
+    """Let the time that has passed have its say for a session that needs no look, or cannot be looked at.
+
+    :raises Fenced: if the work was given to somebody else meanwhile.
+    """
     with house.db.write() as tx:
         session = record(tx, session_in(tx.sessions.get(SessionId(ticket.key))), [Passed(at=tx.now)], ticket)
-        return tx.due.finish(ticket, next_of(tx, session, ticket))
+        at = next_of(tx, session, ticket)
+        if at is not None and at <= tx.now:  # what is missing is a look, which cannot be had
+            at = tx.now + house.config.poll.every
+        work.finish(tx, ticket, at)

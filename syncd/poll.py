@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from policy.interval import Interval
 from providers.base import BusyTime, CalendarProvider, Capability, Changes, ETag, RefKey
 from providers.errors import AccessLost, Loss, ProviderError, SyncTokenExpired, Unavailable
-from syncd import ailing, seen
+from syncd import ailing, seen, work
 from syncd.house import House
 from syncd.store.rows import Account, AccountId, Calendar, Health, Person, Ticket
 from syncd.store.tx import Tx
@@ -44,10 +44,10 @@ class Round:
     error: ProviderError | None = None
 
 
-def sync(house: House, ticket: Ticket) -> bool:
-    """Look at every calendar of one account; tell whether the result could be kept.
+def sync(house: House, ticket: Ticket) -> None:
+    """Look at every calendar of one account.
 
-    It cannot when the ticket was given to somebody else in the meantime.
+    :raises Fenced: if the work was given to somebody else meanwhile.
     """
     account_id = AccountId(int(ticket.key))
     with house.db.read() as tx:
@@ -55,13 +55,25 @@ def sync(house: House, ticket: Ticket) -> bool:
         person = tx.people.get(account.person_id)
         calendars = tx.calendars.of_account(account_id)
         known = {calendar.id: tx.calendars.known(calendar.id) for calendar in calendars}
-    with house.calling(account, person) as provider:
-        rounds = look_at(house, provider, account, person, [(each, known[each.id]) for each in calendars])
+    rounds: tuple[Round, ...] = ()
+    if account.grant:
+        with house.calling(account, person) as provider:
+            rounds = look_at(house, provider, account, person, [(each, known[each.id]) for each in calendars])
     with house.db.write() as tx:
-        for each in rounds:
-            write_down(house, tx, account, person, each)
+        if not tx.accounts.get(account_id).grant:  # it was disconnected, perhaps just now
+            work.finish(tx, ticket, None)
+            return
+        write_rounds(house, tx, account, person, rounds)
         ailing.note_account(tx, account, rounds_error(rounds))
-        return tx.due.finish(ticket, next_round(house, rounds))
+        work.finish(tx, ticket, next_round(house, rounds))
+
+
+def write_rounds(house: House, tx: Tx, account: Account, person: Person, rounds: Sequence[Round]) -> None:
+    """Keep what rounds brought, but of no calendar that was taken from us meanwhile."""
+    present = {each.id for each in tx.calendars.of_account(account.id)}
+    for each in rounds:
+        if each.calendar.id in present:
+            write_down(house, tx, account, person, each)
 
 
 def look_at(
@@ -82,12 +94,13 @@ def look_at(
             continue
         try:
             changes = _changes(provider, calendar, known, window)
+            received = house.clock.now()
             busy = _busy(provider, account, calendar, window)
         except ProviderError as error:
             rounds.append(Round(calendar, window, sent, house.clock.now(), None, error=error))
             failed = error if _whole_account(error) else None
         else:
-            rounds.append(Round(calendar, window, sent, house.clock.now(), changes, busy))
+            rounds.append(Round(calendar, window, sent, received, changes, busy))
     return tuple(rounds)
 
 

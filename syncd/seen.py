@@ -269,7 +269,7 @@ def _elsewhere(
     mirror = known[calendar.id, event.ref].mirror if (calendar.id, event.ref) in known else None
     tx.copies.put_stray(Stray(copy.id, calendar.id, event.ref, event.etag, received, mirror))
     session = session_in(tx.sessions.get(copy.session_id))
-    if _out_of_sight(tx, copy) or (not mirror and _is_missing(session, copy)):
+    if out_of_sight(tx, copy) or (not mirror and _is_missing(session, copy)):
         glance = glance_at(house, session, copy, person, event.receipt, sent, received, via=Via.FOLLOW)
         follow(tx, session, copy, calendar.id, event, glance)
     elif not mirror:
@@ -294,8 +294,8 @@ def _acted(session: Session, copy: Copy) -> bool:
     return session.state is State.NOTICED and session.act.actor is _ACTOR[copy.side]
 
 
-def _out_of_sight(tx: Tx, copy: Copy) -> bool:
-    """Tell whether the place of *copy* was taken away from us by its owner."""
+def out_of_sight(tx: Tx, copy: Copy) -> bool:
+    """Tell whether the owner has taken the place of *copy* away from us."""
     calendar = tx.calendars.get(copy.calendar_id)
     return not tx.accounts.get(calendar.account_id).grant or (calendar.health, calendar.cause) == _REMOVED
 

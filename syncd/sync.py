@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +23,8 @@ HANDLERS: Mapping[str, Handler] = {
 }
 PATIENCE = timedelta(seconds=60)
 """How long another process is waited for."""
+_ROUNDS = 3
+"""How often an account is looked at, at most, when one look asks for another."""
 SOON = timedelta(seconds=15)
 """A second look or the end of a hold this near is waited for."""
 
@@ -45,11 +47,26 @@ def sync_now(house: House, person_id: PersonId | None = None, soon: timedelta = 
             tx.due.want(work.SYNC, key, at=tx.now, prio=work.PRIO[work.SYNC], excl=key)
         failed = {row.key: row.attempts for row in tx.due.all([work.LOOK])}
     drain = Drain(house, HANDLERS)
-    drained = drain.run(
-        {work.SYNC: keys}, (work.LOOK, work.TIME, work.WRITE), lambda: _next(house, soon, failed), PATIENCE
-    )
+    drained = Drained(0, 0, ())
+    for _ in range(_ROUNDS):
+        drained += drain.run(
+            {work.SYNC: keys},
+            (work.LOOK, work.TIME, work.WRITE),
+            lambda: _next(house, soon, failed),
+            PATIENCE,
+        )
+        keys = _again(house, keys)
+        if not keys:
+            break
     with house.db.read() as tx:
         return Synced(drained, tx.feed.after(last))
+
+
+def _again(house: House, keys: Sequence[str]) -> list[str]:
+    """Return the accounts of which another round was asked for: an event may have moved there."""
+    with house.db.read() as tx:
+        rows = [tx.due.get(work.SYNC, key) for key in keys]
+        return [row.key for row in rows if row and row.due_at <= tx.now and row.lease_until is None]
 
 
 def _next(house: House, soon: timedelta, failed: Mapping[str, int]) -> datetime | None:

@@ -39,7 +39,7 @@ def deleted_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
     play.expect_event(meeting, Side.MENTOR, stands=False)
     play.tell(
         "decided",
-        "He could have put it back for half an hour, and has not. Cancelled in time: he does not lose the"
+        "For half an hour he could have put it back, and he has not. Cancelled in time: he does not lose the"
         " session. syncd has taken the event out of Miriam's calendar too.",
         meeting,
     )
@@ -90,7 +90,7 @@ def given_up_by_the_mentor(play: Play, meetings: Mapping[str, Meeting]) -> None:
     play.tell(
         "decided",
         "Half an hour later Chloé's copy still stands, so it was not her doing: she is owed this session."
-        " syncd takes the event out of her calendar, so that she does not wait for nobody.",
+        " syncd takes the event out of her calendar, so that she does not wait in vain.",
         meeting,
     )
 

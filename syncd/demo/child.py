@@ -40,7 +40,7 @@ class Child:
     def __init__(
         self, arguments: Sequence[str], *, directory: Path, log: Path, patience: timedelta = _PATIENCE
     ) -> None:
-        launch = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), "-P", *arguments]
+        launch = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), "-X", "utf8", "-P", *arguments]
         with log.open("ab") as out:
             self._process = _PARENT.submit(
                 lambda: subprocess.Popen(  # noqa: S603 - our own interpreter, our own arguments

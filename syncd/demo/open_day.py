@@ -18,7 +18,7 @@ from syncd.config.model import NESTED, PREFIX
 from syncd.demo.front import HOST
 from syncd.demo.hours import common, hours
 from syncd.demo.people import Person, everybody, passwords
-from syncd.demo.school import NAME, ZONE, event_address, join
+from syncd.demo.school import NAME, ZONE, event_address, in_service, join
 from syncd.demo.servers import Server, radicale
 from syncd.errors import Problem
 from syncd.house import House
@@ -120,7 +120,7 @@ def open_day(port: int | None = None) -> Iterator[OpenDay]:
         server = radicale(directory / "server", passwords(people), clock=clock)
         if port is not None and server.front is not None:
             server.front.port = port
-        with server:
+        with in_service(server):
             yield _opened(directory, server, clock, people)
 
 
@@ -204,7 +204,7 @@ def _commands(file: Path, members: tuple[Member, ...], sessions: tuple[Booked, .
         return f"curl -u {quote(secrets[email])} -X DELETE {event}"
 
     another = (
-        f"session add --student {late.student} --mentor {late.mentor} --start $(date -u -d +10min +%FT%TZ)"
+        f"session add --student {late.student} --mentor {late.mentor} --start $(date -u -d +2hours +%FT%TZ)"
     )
     until = f"{late.deadline.astimezone(ZONE):%H:%M}"
     return (
@@ -221,7 +221,7 @@ def _commands(file: Path, members: tuple[Member, ...], sessions: tuple[Booked, .
         Command("... then delete it before it starts", delete(late.student, late.student_event)),
         Command("... and let syncd look again", syncd("sync")),
         Command("... to read how it was proven", syncd(f"explain {late.id}")),
-        Command("Agree on another session, ten minutes from now", syncd(another)),
+        Command("Agree on another session, two hours from now", syncd(another)),
         Command("See when somebody can be met", syncd(f"availability {in_time.student}")),
         Command("See how the school stands", syncd("status")),
     )

@@ -16,7 +16,7 @@ _NONE = "no verdict"
 _WIDEST = 120
 _COLUMN = re.compile(r".*\d\d:\d\d:\d\d \([^)]*\)  |\s*")
 """What stands before the text of a line: a time with its zone, or an indent."""
-_LEAST = 24
+_LEAST = 20
 """A line is never broken into less than this."""
 
 

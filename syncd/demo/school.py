@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
@@ -16,7 +18,7 @@ from syncd.config import Config, HostPort
 from syncd.config.model import CalDav, DatabaseSection, Keys, School
 from syncd.demo.front import HOST
 from syncd.demo.people import Person, move_in
-from syncd.demo.servers import Server
+from syncd.demo.servers import NoServer, Server
 from syncd.house import House
 from syncd.store.rows import Role, SessionId
 
@@ -34,6 +36,24 @@ def configuration(directory: Path, server: Server, rules: Rules) -> Config:
         caldav=CalDav(allow=(HostPort(HOST, server.port),)),
         keys=Keys(file=directory / "key"),
     )
+
+
+@contextmanager
+def in_service(server: Server) -> Iterator[Server]:
+    """Run *server* for as long as the context lasts.
+
+    :raises NoServer: if it cannot be had; with its last word, as its log goes away with the demo's directory.
+    """
+    try:
+        server.start()
+    except NoServer as failed:
+        said = server.log.read_text("utf-8", "replace").split("\n") if server.log.is_file() else []
+        last = next((line.strip() for line in reversed(said) if line.strip()), "nothing")
+        raise NoServer(str(failed).replace(f"read {server.log}", f"its last word: {last}")) from None
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def join(house: House, server: Server, person: Person) -> Connected:

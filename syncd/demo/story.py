@@ -15,7 +15,7 @@ from policy.rules import Rules
 from syncd.clock import MovableClock
 from syncd.demo import acts, arrival, ending
 from syncd.demo.people import everybody, passwords
-from syncd.demo.school import ZONE, configuration
+from syncd.demo.school import ZONE, configuration, in_service
 from syncd.demo.servers import radicale
 from syncd.demo.stagehand import Meeting, Play, ids, when
 from syncd.demo.terminal import Stage
@@ -77,7 +77,7 @@ def _theatre(out: TextIO, *, json: bool, rules: Rules) -> Iterator[Play]:
     stage = Stage(json=json, clock=clock, zone=ZONE.key, out=out)
     with tempfile.TemporaryDirectory(prefix="syncd-story-") as folder:
         directory = Path(folder)
-        with radicale(directory / "server", passwords(cast.values()), clock=clock) as server:
+        with in_service(radicale(directory / "server", passwords(cast.values()), clock=clock)) as server:
             Vault.create(directory / "key")
             house = open_house(configuration(directory, server, rules), clock)
             try:

@@ -11,7 +11,7 @@ from syncd.demo.school import ZONE
 def guide(school: OpenDay) -> Iterator[str]:
     """Yield the guide line by line; commands stand on lines of their own, ready to be pasted."""
     yield f"A calendar server with five people is running at {school.url}"
-    yield "It works with any calendar app, and with the commands below. Ctrl-C ends it and leaves nothing."
+    yield "It works with any calendar app, and with the commands below."
     yield ""
     yield "People"
     for member in school.people:
@@ -34,3 +34,5 @@ def guide(school: OpenDay) -> Iterator[str]:
     for each in school.commands:
         yield f"  {each.what}:"
         yield f"    {each.command}"
+    yield ""
+    yield "All of this runs until you press Ctrl-C here."

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from syncd import work
 from syncd.house import House
+from syncd.store.errors import SchemaMissing, SchemaTooNew, StoreBusy, StoreDamaged, StoreUnreachable
 from syncd.store.rows import Ticket
+from syncd.work import LEASE, Fenced
 
-Handler = Callable[[House, Ticket], bool]
+Handler = Callable[[House, Ticket], None]
+"""Does one piece of work, and ends its ticket in the transaction that keeps the result."""
 
-LEASE = timedelta(seconds=60)
 _RENEW = LEASE.total_seconds() / 3
 _STEP = timedelta(milliseconds=200)
 """How often a row that somebody else is working on is looked at again."""
@@ -28,11 +31,27 @@ class Drained:
     """Runs whose result was thrown away, because the work had been given to somebody else."""
     waiting: tuple[str, ...]
     """Keys that another process still works on."""
+    busy: int = 0
+    """Runs that met a locked database; their work is done later."""
+
+    def __add__(self, later: Drained) -> Drained:
+        """Return both; what is waited for now is the later one's to say."""
+        return Drained(
+            self.ran + later.ran, self.fenced + later.fenced, later.waiting, self.busy + later.busy
+        )
+
+
+@dataclass(slots=True)
+class _Tally:
+    ran: int = 0
+    fenced: int = 0
+    busy: int = 0
+    errors: list[Exception] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """A runner in the caller's own thread."""
+    """A runner that does one thing at a time; the caller's own thread keeps the lease meanwhile."""
 
     house: House
     handlers: Mapping[str, Handler]
@@ -47,25 +66,34 @@ class Drain:
         """Do the work in *first* (keys by kind) once, and all due work of the kinds in *then*, until both are done.
 
         *soon* names the next instant worth waiting for; work that another process has is
-        waited for as long as *patience*.
+        waited for as long as *patience*. An error that a piece of work ends with sets back that
+        piece alone, and is raised at the end.
+
+        :raises StoreError: if the database cannot be used.
         """
-        ran = fenced = 0
+        tally, waited = _Tally(), timedelta(0)
         left = {kind: set(keys) for kind, keys in first.items()}
-        waited = timedelta(0)
-        while True:
-            ticket = self._claim(left, then)
-            if ticket is not None:
-                left.get(ticket.kind, set()).discard(ticket.key)
-                kept = self._work(ticket)
-                ran, fenced = ran + 1, fenced + (not kept)
-            elif any(left.values()) and waited < patience:
-                self.house.clock.sleep(_STEP)
-                waited += _STEP
-                self._drop_done(left)
-            elif (at := soon()) is not None:
-                self.house.clock.sleep(max(_STEP, at - self.house.clock.now()))
-            else:
-                return Drained(ran, fenced, tuple(sorted(key for keys in left.values() for key in keys)))
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="syncd-work") as pool:
+            while True:
+                ticket = self._claim(left, then)
+                if ticket is not None:
+                    left.get(ticket.kind, set()).discard(ticket.key)
+                    self._work(pool, ticket, tally)
+                    continue
+                at = None if any(left.values()) else soon()
+                ahead = at is not None and at > self.house.clock.now()
+                if at is not None and ahead:
+                    self.house.clock.sleep(at - self.house.clock.now())
+                elif (at is not None or any(left.values())) and waited < patience:
+                    self.house.clock.sleep(_STEP)  # somebody else has it
+                    waited += _STEP
+                    self._drop_done(left)
+                else:
+                    break
+        if tally.errors:
+            raise tally.errors[0]
+        waiting = tuple(sorted(key for keys in left.values() for key in keys))
+        return Drained(tally.ran, tally.fenced, waiting, tally.busy)
 
     def _claim(self, left: Mapping[str, set[str]], then: Sequence[str]) -> Ticket | None:
         with self.house.db.write() as tx:
@@ -77,9 +105,31 @@ class Drain:
                     return tickets[0]
         return None
 
-    def _work(self, ticket: Ticket) -> bool:
-        with self._renewed(ticket):
-            return self.handlers[ticket.kind](self.house, ticket)
+    def _work(self, pool: ThreadPoolExecutor, ticket: Ticket, tally: _Tally) -> None:
+        running = pool.submit(self.handlers[ticket.kind], self.house, ticket)
+        while not self._ended(running):
+            with suppress(StoreBusy), self.house.db.write() as tx:
+                tx.due.renew([ticket], LEASE)
+        tally.ran += 1
+        match running.exception():
+            case None:
+                pass
+            case Fenced():
+                tally.fenced += 1
+            case StoreBusy():
+                tally.busy += 1  # the ticket is claimed again when its lease is over
+            case StoreUnreachable() | StoreDamaged() | SchemaMissing() | SchemaTooNew() as error:
+                raise error  # the next piece would meet it too
+            case Exception() as error:
+                tally.errors.append(error)
+                with suppress(Fenced), self.house.db.write() as tx:
+                    work.set_back(tx, ticket, type(error).__name__)
+            case BaseException() as error:
+                raise error
+
+    @staticmethod
+    def _ended(running: Future[None]) -> bool:
+        return bool(wait([running], timeout=_RENEW).done)
 
     def _drop_done(self, left: Mapping[str, set[str]]) -> None:
         """Take from *left* what the other process has done: it ran after we asked for it."""
@@ -89,21 +139,3 @@ class Drain:
                     row = tx.due.get(kind, key)
                     if row is None or (row.lease_until is None and row.due_at > tx.now):
                         keys.discard(key)
-
-    @contextmanager
-    def _renewed(self, ticket: Ticket) -> Iterator[None]:
-        """Keep the lease of *ticket* while a handler has it."""
-        done = threading.Event()
-
-        def renew() -> None:
-            while not done.wait(_RENEW):
-                with self.house.db.write() as tx:
-                    tx.due.renew([ticket], LEASE)
-
-        thread = threading.Thread(target=renew, name=f"renew {ticket.kind} {ticket.key}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()

@@ -45,12 +45,14 @@ def test_a_horizon_starts_at_a_whole_quarter() -> None:
 
 @pytest.mark.parametrize("cells", [0, -1, MOST_CELLS + 1])
 def test_a_horizon_has_at_least_one_cell_and_at_most_eight_weeks(cells: int) -> None:
-    with pytest.raises(ValueError, match=f"has 1 to 5376 cells, not {cells}"):
+    with pytest.raises(ValueError, match=f"has 1 to 5377 cells, not {cells}"):
         Horizon(ORIGIN, cells)
 
 
 def test_a_horizon_may_be_eight_weeks_long() -> None:
-    assert Horizon(ORIGIN, MOST_CELLS).window.length == timedelta(weeks=8)
+    assert Horizon(ORIGIN, MOST_CELLS - 1).window.length == timedelta(weeks=8)
+    begun = ORIGIN + timedelta(minutes=7)
+    assert Horizon.around(Interval(begun, begun + timedelta(weeks=8))).cells == MOST_CELLS
 
 
 def test_a_horizon_is_counted_in_utc_whatever_zone_its_start_is_given_in() -> None:

@@ -57,33 +57,35 @@ def test_a_shown_length_reads_back_as_itself(seconds: int) -> None:
     assert duration(shown(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
 
 
-def test_a_length_is_shown_in_the_largest_units_that_fit() -> None:
-    assert shown(timedelta(hours=24)) == "1d"
+def test_a_length_is_shown_as_people_say_it() -> None:
+    assert shown(timedelta(hours=24)) == "24h"
+    assert shown(timedelta(days=2, hours=3)) == "2d3h"
+    assert shown(timedelta(weeks=8)) == "8w"
     assert shown(timedelta(minutes=90)) == "1h30m"
-    assert shown(timedelta(days=21)) == "3w"
+    assert shown(timedelta(days=21)) == "21d"
     assert shown(timedelta(0)) == "0s"
 
 
 def test_the_defaults_are_those_of_the_schools_page() -> None:
     assert Rules().model_dump(mode="json") == {
-        "notice": "1d",
+        "notice": "24h",
         "grace": "1h",
         "lag": "2m",
         "confirm_after": "30s",
         "confirm_limit": "2h",
         "clock_bound": "5s",
         "hold": "30m",
-        "request_expires": "1d",
-        "elapse_after": "1w",
+        "request_expires": "24h",
+        "elapse_after": "7d",
         "doubts_allowed": 2,
-        "doubts_window": "12w6d",
+        "doubts_window": "90d",
         "nudge": "6h",
         "brake_person": 3,
         "brake_share": 0.05,
         "brake_least": 10,
         "offers": 5,
-        "offer_days": "2w",
-        "offer_lapse": "1w",
+        "offer_days": "14d",
+        "offer_lapse": "7d",
         "appeal": "3d",
         "pause_days": 21,
         "forfeits_alert": 2,
