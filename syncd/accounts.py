@@ -261,7 +261,7 @@ def _keep_calendars(
 ) -> None:
     ailing.forget(tx, account)
     calendars = tx.calendars.replace(account.id, choices)
-    _take_back(tx, person, calendars)
+    _take_back(tx, account, person, calendars)
     for calendar in calendars:
         poll.write_down(house, tx, account, person, replace(rounds[calendar.remote], calendar=calendar))
     key = work.account_key(account.id)
@@ -273,13 +273,14 @@ def _keep_calendars(
             note_due(tx, session_in(row))
 
 
-def _take_back(tx: Tx, person: Person, calendars: Sequence[Calendar]) -> None:
+def _take_back(tx: Tx, account: Account, person: Person, calendars: Sequence[Calendar]) -> None:
     """Know the events again that stand in *calendars* since before they were disconnected."""
     again = {calendar.remote: calendar.id for calendar in calendars}
     for row, copy in _standing(tx, person):
         old = tx.calendars.get(copy.calendar_id)
         if old.id in again.values() or old.remote not in again:
             continue
-        if not tx.accounts.get(old.account_id).grant:
+        home = tx.accounts.get(old.account_id)
+        if not home.grant and home.url == account.url:
             tx.copies.follow(copy.id, again[old.remote], copy.ref, copy.base)
             tx.incidents.end(DISCONNECTED, session_id=SessionId(row.id))

@@ -157,9 +157,11 @@ def write_down(house: House, tx: Tx, account: Account, person: Person, each: Rou
     _keep_busy(tx, each, each.changes)
     seen.in_changes(house, tx, person, each.calendar, each.changes, each.sent, each.received)
     listed = each.changes.listed is not None
+    before = tx.calendars.get(each.calendar.id).token
     tx.calendars.saw(
         each.calendar.id,
-        token=each.changes.token,
+        # A token that was dropped since we asked stays dropped: everything is to be read anew.
+        token=each.changes.token if before == each.calendar.token else before,
         verified_at=each.sent,
         full_at=each.sent if listed else None,
         window=each.window,

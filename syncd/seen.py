@@ -100,6 +100,8 @@ def in_changes(
     for copy in copies_in(tx, calendar.id, person.id, items):
         via = Via.CHANGE if copy.ref in items else Via.LISTING
         session = session_in(tx.sessions.get(copy.session_id))
+        if session.state is State.ELAPSED:
+            continue  # what becomes of it is its owner's business
         glance = glance_at(house, session, copy, person, changes.receipt, sent, received, via=via)
         _copy_in_changes(tx, session, copy, items.get(copy.ref), changes, glance)
     for item in changes.items:

@@ -97,9 +97,8 @@ class Drain:
 
     def _claim(self, left: Mapping[str, set[str]], then: Sequence[str]) -> Ticket | None:
         with self.house.db.write() as tx:
-            for kind in then:
-                if tickets := tx.due.claim(1, LEASE, [kind]):
-                    return tickets[0]
+            if tickets := tx.due.claim(1, LEASE, then):
+                return tickets[0]
             for kind, keys in left.items():
                 if keys and (tickets := tx.due.claim(1, LEASE, [kind], sorted(keys))):
                     return tickets[0]

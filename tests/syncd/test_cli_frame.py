@@ -184,7 +184,7 @@ def test_what_is_emitted_is_one_line_of_json_with_times_in_utc(capsys: pytest.Ca
     assert out.count("\n") == 1
     assert "Zoë" in out
     assert json.loads(out) == {
-        "seen": [{"at": "2026-12-01T15:00:00Z", "length": "1d12h"}],
+        "seen": [{"at": "2026-12-01T15:00:00Z", "length": "36h"}],
         "day": "2026-12-01", "colour": "red", "zone": "Europe/Berlin", "path": "/x", "set": [1, 2],
         "none": None, "name": "Zoë",
     }  # fmt: skip

@@ -16,7 +16,7 @@ __all__ = ["postgresql_ground", "sqlite_ground"]
 
 
 @pytest.fixture
-def ground(sqlite_ground: Ground) -> Ground:  # noqa: F811 - a fixture
+def ground(sqlite_ground: Ground) -> Ground:
     """Where a story is played: SQLite, unless a test asks for both."""
     return sqlite_ground
 

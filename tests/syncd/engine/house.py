@@ -69,7 +69,7 @@ class Play:
     db: Database
     clock: MovableClock
     rules: Rules = field(default_factory=Rules)
-    every: timedelta = timedelta(minutes=5)
+    every: timedelta = timedelta(hours=1)
     faults: Faults = field(default_factory=Faults)
     ids: count[int] = field(default_factory=lambda: count(1))
 
@@ -79,6 +79,8 @@ class Play:
         self.doors = MemoryDoors(self.servers, self.faults)
         self.people: dict[str, Person] = {}
         self.calendars: dict[str, CalendarId] = {}
+        self.homes: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         self.foreign: dict[tuple[str, CalendarId, EventRef], bytes] = {}
         self.house = self.opened(self.db)
 
@@ -112,6 +114,7 @@ class Play:
             if title not in self.calendars:
                 self.calendars[title] = self.servers[url].add_calendar(name, title)
                 self._fill(url, title)
+            self.homes.setdefault(title, url)
         login = accounts.Login("memory", url, name, PASSWORD)
         accounts.connect(self.house, self.people[name], login, titles, titles[-1])
 
@@ -148,6 +151,12 @@ class Play:
         """Return where the session's event stands, as the book has it."""
         with self.house.db.read() as tx:
             return current(tx, SessionId(session_id))[side]
+
+    def generation(self, session_id: str, side: Side = Side.STUDENT) -> int:
+        """Return how many events this side has had."""
+        with self.house.db.read() as tx:
+            copy = current(tx, SessionId(session_id)).get(side)
+            return copy.generation if copy else 0
 
     def feed(self, session_id: str) -> list[str]:
         """Return what was told of the session, in order."""
@@ -246,9 +255,13 @@ class Play:
     def duplicate(self, session_id: str, title: str, url: str = ONE, name: str = "copy.ics") -> EventRef:
         """Put a second event with the same UID into a calendar."""
         home, calendar, ref = self.place(session_id)
-        there = EventRef(self.calendars[title].removeprefix("memory:") + name)
+        there = self.ref(title, name)
         self.servers[url].put(self.calendars[title], there, self.servers[home].body(calendar, ref))
         return there
+
+    def ref(self, title: str, name: str) -> EventRef:
+        """Return where the resource *name* stands in a calendar."""
+        return EventRef(self.calendars[title].removeprefix("memory:") + name)
 
     # --- what is there ---------------------------------------------------------------
 
@@ -256,8 +269,7 @@ class Play:
         """Return how many events of the session each calendar holds."""
         found: Counter[str] = Counter()
         for title, calendar in self.calendars.items():
-            for server in self.servers.values():
-                found[title] += _events(server, calendar, session_id)
+            found[title] += _events(self.servers[self.homes.get(title, ONE)], calendar, session_id)
         return +found
 
     def check(self) -> None:

@@ -10,7 +10,7 @@ from policy.facts import Act, Actor, Side
 from policy.life import CalendarState, Effect, State
 from policy.notice import Doubt, Outcome
 from syncd import sessions
-from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, START, Play
+from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, Play
 
 SECOND = timedelta(seconds=1)
 DEADLINE = START - DAY
@@ -128,17 +128,13 @@ def test_an_act_that_is_undone_within_the_hold_has_not_happened(play: Play) -> N
 
 def test_what_is_restored_under_another_name_is_the_same_event(play: Play) -> None:
     session = booked(play)
-    play.duplicate(session, "lessons", name="before.ics")
     _, calendar, ref = play.place(session)
-    body = play.servers["memory://one"].body(calendar, ref)
-    play.servers["memory://one"].remove(calendar, ref)
-    play.servers["memory://one"].remove(calendar, type(ref)(calendar.removeprefix("memory:") + "before.ics"))
+    body = play.servers[ONE].body(calendar, ref)
+    play.servers[ONE].remove(calendar, ref)
     play.sync()
     assert play.state(session) is State.NOTICED
     play.clock.sleep(5 * MINUTE)
-    play.servers["memory://one"].put(
-        calendar, type(ref)(calendar.removeprefix("memory:") + "again.ics"), body
-    )
+    play.servers[ONE].put(calendar, play.ref("lessons", "again.ics"), body)
     play.sync()
     assert play.state(session) is State.BOOKED
     settle(play)
@@ -282,7 +278,7 @@ def test_a_copy_with_another_uid_is_nobodys_business(play: Play) -> None:
     session = booked(play)
     url, calendar, ref = play.place(session)
     body = play.servers[url].body(calendar, ref).replace(b"UID:syncd-", b"UID:my-own-")
-    there = type(ref)(calendar.removeprefix("memory:") + "mine.ics")
+    there = play.ref("lessons", "mine.ics")
     play.servers[url].put(calendar, there, body)
     play.sync()
     play.delete(session)
