@@ -33,7 +33,7 @@ def explain(told: Told) -> Iterator[str]:
     session = told.session
     yield f"Session {session.id}"
     yield f"  {told.student.name} <{told.student.email}> with {told.mentor.name} <{told.mentor.email}>"
-    yield f"  starts {local(session.start, zone)}, for {shown(session.end - session.start)}"
+    yield f"  starts {local(session.start, zone)}, for {shown(session.end - session.start)}; all times are in this zone"
     yield f"  is {session.state}: {_STATE[session.state]}"
     yield f"  in the calendar: {_CALENDAR[session.calendar_state]}"
     yield ""
@@ -137,7 +137,7 @@ def _whose(side: Side) -> str:
 
 def _when(moment: datetime, zone: ZoneInfo) -> str:
     there = moment.astimezone(zone)
-    return f"{there:%a %d %b %Y %H:%M:%S} ({zone.key})"
+    return f"{there:%a %d %b %Y %H:%M:%S %Z}"
 
 
 def _span(length: timedelta) -> str:

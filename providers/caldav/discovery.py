@@ -99,7 +99,7 @@ def discover(
             failures.append((url, error))
             if _final(error):
                 break
-    raise _verdict(address, failures)
+    raise _verdict(failures)
 
 
 def _try(wire: Wire, url: str) -> Discovered:
@@ -187,7 +187,7 @@ def _final(error: ProviderError) -> bool:
     return isinstance(error, AccessLost) and error.loss is Loss.CREDENTIALS
 
 
-def _verdict(address: str, failures: Sequence[tuple[str, ProviderError]]) -> ProviderError:
+def _verdict(failures: Sequence[tuple[str, ProviderError]]) -> ProviderError:
     """Return the one error that all *failures* come to."""
     for _, error in failures:
         if _final(error):

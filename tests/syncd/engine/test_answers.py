@@ -252,11 +252,13 @@ def test_a_refused_password_is_not_tried_by_whatever_wants_the_account(play: Pla
     play.agree(start=START + 5 * HOUR)
     play.servers[ONE].change_password("amina", "another")
     play.sync()
-    before = play.servers[ONE].requests
+    before = len(play.faults.calls)
     play.until(NOW + 10 * HOUR)
-    guesses = play.servers[ONE].requests - before - 10  # Mo's one calendar, an hour apart
-    assert guesses <= 12, "no more than an hour apart"
     assert play.state(session) is State.INCIDENT
+    play.until(DEADLINE + 6 * HOUR)
+    asked = play.faults.calls[before:]
+    assert set(asked) == {"changes"}, "neither a look nor a write asks"
+    assert len(asked) <= 2 * 31, "one guess an hour, and Mo's own calendar"
 
 
 def test_a_server_that_asks_for_peace_is_left_in_peace(play: Play) -> None:

@@ -131,6 +131,22 @@ def test_what_moved_is_followed_even_if_the_old_place_could_not_be_seen_at_first
         assert play.copy(session).ref == play.ref(title, f"syncd-{session}-1.ics")
 
 
+def test_an_app_that_writes_anew_before_it_deletes_has_moved_it(play: Play) -> None:
+    peopled(play, "life", "lessons")
+    session = booked(play)
+    play.clock.sleep(HOUR)
+    play.duplicate(session, "life")
+    play.sync()
+    url, calendar, ref = play.place(session)
+    play.hands[url].retitle(calendar, ref, "being moved")
+    play.after(MINUTE)
+    play.delete(session)
+    play.sync()
+    settle(play)
+    assert play.state(session) is State.BOOKED
+    assert play.copy(session).ref == play.ref("life", "copy.ics")
+
+
 def test_an_older_mirror_is_not_followed(play: Play) -> None:
     peopled(play, "life", "lessons")
     session = booked(play)
