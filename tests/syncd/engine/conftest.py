@@ -9,6 +9,7 @@ from syncd.clock import MovableClock
 from syncd.store.database import Database
 from syncd.store.rows import Role
 from tests.syncd.engine.house import NOW, Play
+from tests.syncd.engine.story import fragile_school
 from tests.syncd.store.conftest import postgresql_ground, sqlite_ground
 from tests.syncd.store.grounds import Ground
 
@@ -42,6 +43,13 @@ def play(ground: Ground) -> Iterator[Play]:
 def bare(ground: Ground) -> Iterator[Play]:
     """A school without people."""
     yield from school(ground, people=False)
+
+
+@pytest.fixture
+def fragile(ground: Ground) -> Iterator[Play]:
+    """The same, with a process that can be killed."""
+    with fragile_school(ground) as one:
+        yield one
 
 
 def school(ground: Ground, *, people: bool = True) -> Iterator[Play]:
