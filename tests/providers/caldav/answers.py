@@ -8,7 +8,7 @@ from html import escape
 from providers.base import CalendarId
 
 HOST = "https://dav.school.example"
-PATH = "/cal/work/"
+PATH = "/cal/life/"
 CALENDAR = CalendarId(HOST + PATH)
 XML = "application/xml; charset=utf-8"
 LOGIN = "<!DOCTYPE html><html><body><form>Log in</form></body></html>"
@@ -123,15 +123,15 @@ BAD: dict[str, Said] = {
     "a row without a name": multi(f"<response>{status('404 Not Found')}</response>", token="t"),
     "a row elsewhere": multi(row("/cal/other/a.ics", status("404 Not Found")), token="t"),
     "a row on another server": multi(
-        row("https://evil.example/cal/work/a.ics", status("404 Not Found")), token="t"
+        row("https://evil.example/cal/life/a.ics", status("404 Not Found")), token="t"
     ),
-    "a row that climbs": multi(row("/cal/work/../work/a.ics", status("404 Not Found")), token="t"),
+    "a row that climbs": multi(row("/cal/life/../life/a.ics", status("404 Not Found")), token="t"),
     "a row that climbs in code": multi(
-        row("/cal/work/%2e%2e/work/a.ics", status("404 Not Found")), token="t"
+        row("/cal/life/%2e%2e/life/a.ics", status("404 Not Found")), token="t"
     ),
-    "a row with a line break": multi(row("/cal/work/a.ics\r\nDELETE /", status("404 Not Found")), token="t"),
+    "a row with a line break": multi(row("/cal/life/a.ics\r\nDELETE /", status("404 Not Found")), token="t"),
     "a row with a line break in code": multi(
-        row("/cal/work/a%0D%0A.ics", status("404 Not Found")), token="t"
+        row("/cal/life/a%0D%0A.ics", status("404 Not Found")), token="t"
     ),
     "a row with a tab": multi(row("/cal/wo\trk/a.ics", status("404 Not Found")), token="t"),
     "two tokens": Said(

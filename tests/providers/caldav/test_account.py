@@ -65,7 +65,7 @@ def test_the_inbox_names_the_default(server: Server, provider: CalDavProvider) -
     inbox = "<C:schedule-inbox-URL><href>/me/inbox</href></C:schedule-inbox-URL>"
     server.say("PROPFIND", "/me/", principal(inbox))
     server.say("PROPFIND", HOME, home(calendar("/cal/a/"), calendar(PATH)))
-    named = "<C:schedule-default-calendar-URL><href>/cal/work</href></C:schedule-default-calendar-URL>"
+    named = "<C:schedule-default-calendar-URL><href>/cal/life</href></C:schedule-default-calendar-URL>"
     server.say("PROPFIND", "/me/inbox", multi(row("/me/inbox/", props(named))))
     assert [one.id for one in provider.calendars() if one.default] == [CALENDAR]
 
