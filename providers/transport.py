@@ -7,10 +7,9 @@ and credentials never leave the origin that they were given for.
 
 from __future__ import annotations
 
-import socket
+import re
 import ssl
 import zlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -18,15 +17,17 @@ from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 import certifi
 import requests
-from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout, RequestException, Timeout
 from urllib3.exceptions import HTTPError
 
+from providers.deadline import Deadline
 from providers.errors import ProviderError, Unavailable, Unsupported
+from providers.guard import Adapter, Gate, Network
+from providers.reasons import causes, reason
 
 READS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 """The methods that change nothing (RFC 9110, 9.2.1): only they may be redirected."""
@@ -34,9 +35,11 @@ READS = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 _REDIRECTS = 3
 _CHUNK = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
-_UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})  # X509_V_ERR_* of OpenSSL
-_WRONG_NAME = frozenset({62, 64})
-_EXPIRED, _NOT_YET = 10, 9
+_HEADERS = 100
+_HEAD = 64 * 1024
+_HOST = re.compile(r"[0-9a-z_](?:[0-9a-z_.-]*[0-9a-z_.])?|[0-9a-f:.]+")
+_AUTHORITY = re.compile(r"(?:[^/]*:)?//([^/]*)")
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,15 @@ class TransportRules:
     ca_file: Path | None = None
     """Further authorities, beside the public ones."""
     allow: frozenset[str] = frozenset()
-    """The ``host:port`` that IT permits beyond public https."""
+    """The ``host:port`` that IT permits beyond public https, each exactly as people type it."""
     connect_timeout: float = 5.0
     """Seconds for a connection to stand."""
-    read_timeout: float = 30.0
+    read_timeout: float = 10.0
     """Seconds between two pieces of an answer."""
+    timeout: float = 30.0
+    """Seconds for a request as a whole, redirects and the last byte of the answer included."""
     max_body: int = 8 * 1024 * 1024
-    """Bytes of an answer, counted after decompression."""
+    """Bytes of an answer, counted as they come and again after decompression."""
     user_agent: str = "syncd"
 
 
@@ -60,35 +65,16 @@ class TooLong(Unavailable):
     """The answer is longer than the limit: ask for less at a time."""
 
 
-class Adapter(HTTPAdapter):
-    """A small pool of connections that trusts the certificates of one shared TLS context."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        # A prefork server pins a worker to each idle connection: one per host is enough.
-        super().__init__(pool_connections=4, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
-    ) -> None:
-        """Make the pool of connections around the shared context."""
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **pool_kwargs)
-
-    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:  # noqa: ARG002
-        """Ask for a valid certificate; the authorities are in the context already."""
-        # requests would load its bundle into the shared context again for each connection.
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
 class Session(requests.Session):
     """A session that bounds every request, and fails with :class:`~providers.errors.ProviderError` only."""
 
-    def __init__(self, rules: TransportRules, adapter: HTTPAdapter) -> None:
+    def __init__(self, rules: TransportRules, gate: Gate, context: ssl.SSLContext) -> None:
         super().__init__()
-        self._rules = rules
+        self._rules, self._gate = rules, gate
         self.trust_env = False  # no .netrc, no proxy variables
         self.headers.update({"User-Agent": rules.user_agent, "Accept-Encoding": "gzip"})
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = Adapter(context, gate)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -97,11 +83,13 @@ class Session(requests.Session):
 
         :raises Unsupported: if no request can be made of it.
         """
+        url = str(request.url)
+        if hides(url):
+            raise Unsupported("this is not an address that can be asked", where=shown(url))
         try:
             return super().prepare_request(request)
         except (RequestException, ValueError):
-            where = shown(str(request.url))
-            raise Unsupported("this is not an address that can be asked", where=where) from None
+            raise Unsupported("this is not an address that can be asked", where=shown(url)) from None
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send *request* and return its whole answer.
@@ -109,15 +97,16 @@ class Session(requests.Session):
         :raises Unavailable: if no complete answer comes.
         :raises Unsupported: if the address is not permitted.
         """
-        kwargs |= {"stream": True, "allow_redirects": False, "proxies": {}}
+        kwargs |= {"stream": True, "allow_redirects": False, "proxies": {}, "verify": True, "cert": None}
         kwargs["timeout"] = kwargs.get("timeout") or (self._rules.connect_timeout, self._rules.read_timeout)
-        for _ in range(_REDIRECTS + 1):
-            self._permit(str(request.url))
-            answer = self._once(request, kwargs)
-            target = answer.headers.get("Location") if _may_follow(request, answer) else None
-            if target is None:
-                return answer
-            request = _redirected(request, target)
+        with self._gate.turn(self._rules.timeout) as deadline:
+            for _ in range(_REDIRECTS + 1):
+                self._permit(str(request.url))
+                answer = self._once(request, deadline, kwargs)
+                target = answer.headers.get("Location") if _may_follow(request, answer) else None
+                if target is None:
+                    return answer
+                request = _redirected(request, target)
         raise Unavailable("it sends us on again and again", where=shown(str(request.url)))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
@@ -126,49 +115,60 @@ class Session(requests.Session):
 
     def _permit(self, url: str) -> None:
         scheme, host, port = origin(url)
-        if scheme == "https" or (scheme == "http" and f"{host}:{port}" in self._rules.allow):
-            return
-        raise Unsupported(
-            f"it is not https, and {host}:{port} is not listed in caldav.allow", where=shown(url)
-        )
+        if not _HOST.fullmatch(host) or not port:
+            raise Unsupported("this is not an address that can be asked", where=shown(url))
+        try:
+            self._gate.permit(scheme, host, port)
+        except Unsupported as error:
+            error.where = shown(url)
+            raise
 
-    def _once(self, request: requests.PreparedRequest, kwargs: dict[str, Any]) -> requests.Response:
+    def _once(
+        self, request: requests.PreparedRequest, deadline: Deadline, kwargs: dict[str, Any]
+    ) -> requests.Response:
+        where = shown(str(request.url))
         try:
             answer = super().send(request, **kwargs)
             try:
+                _look_at_head(answer)
                 _load(answer, self._rules.max_body)
             finally:
                 answer.close()
         # A thousand "100 Continue" end in a RecursionError; a bad header in a ValueError.
         except (RequestException, HTTPError, HTTPException, OSError, ValueError, RecursionError) as error:
-            raise Unavailable(self._plain(error), where=shown(str(request.url))) from None
+            raise Unavailable(self._plain(error, deadline), where=where) from None
         except ProviderError as error:
-            error.where = shown(str(request.url))
+            error.where = where
             raise
+        if deadline.passed:  # a body that ends with the connection looks whole where it was cut
+            raise Unavailable(self._late(), where=where)
         return answer
 
-    def _plain(self, error: BaseException) -> str:
-        rules, chain = self._rules, tuple(_causes(error))
+    def _plain(self, error: BaseException, deadline: Deadline) -> str:
+        rules, chain = self._rules, tuple(causes(error))
+        if not deadline.left:
+            return self._late()
         for one in chain:
-            if (words := _words(one)) is not None:
+            if (words := reason(one)) is not None:
                 return words
         if any(isinstance(one, ConnectTimeout) for one in chain):
             return f"no connection stood within {rules.connect_timeout:g} s"
         if any(isinstance(one, Timeout | TimeoutError) or "Timeout" in type(one).__name__ for one in chain):
             return f"it did not answer within {rules.read_timeout:g} s"
-        return "the connection was cut before the answer was complete"
+        return "no complete answer came: the connection was cut, or this is no web server"
+
+    def _late(self) -> str:
+        return f"it did not finish within {self._rules.timeout:g} s"
 
 
-def session(
-    rules: TransportRules, adapter: Callable[[ssl.SSLContext], HTTPAdapter] = Adapter
-) -> requests.Session:
+def session(rules: TransportRules, network: Network | None = None) -> requests.Session:
     """Return a new session for one account's turn; whoever takes it closes it.
 
-    *adapter* opens the connections.
+    *network* is the system's own, if none is given.
 
     :raises Unsupported: if the file of authorities cannot be read.
     """
-    return Session(rules, adapter(_context(rules.ca_file)))
+    return Session(rules, Gate(rules.allow, network or Network()), _context(rules.ca_file))
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -189,6 +189,17 @@ def shown(url: str) -> str:
         return ""
     netloc = parts.netloc.rpartition("@")[2]
     return urlunsplit(SplitResult(parts.scheme, netloc, parts.path, "", ""))
+
+
+def hides(url: str) -> bool:
+    """Tell whether *url* holds what parsers drop, turn or read in two ways; look before any of them does."""
+    if _HIDDEN.search(url):
+        return True
+    address = re.split("[?#]", url, maxsplit=1)[0]
+    named = _AUTHORITY.match(address)
+    authority = named[1] if named else ""
+    path = address[named.end() :] if named else address
+    return "@" in authority or any(unquote(segment) in {".", ".."} for segment in path.split("/"))
 
 
 @lru_cache(maxsize=8)
@@ -216,6 +227,8 @@ def _may_follow(request: requests.PreparedRequest, answer: requests.Response) ->
 def _redirected(request: requests.PreparedRequest, target: str) -> requests.PreparedRequest:
     old = str(request.url)
     following = request.copy()
+    if hides(target):
+        raise Unavailable("it sends us on to something that is no address", where=shown(old))
     try:
         following.prepare_url(urljoin(old, target), None)
     except (RequestException, ValueError):
@@ -224,6 +237,15 @@ def _redirected(request: requests.PreparedRequest, target: str) -> requests.Prep
         following.headers.pop("Authorization", None)
     following.headers.pop("Host", None)
     return following
+
+
+def _look_at_head(answer: requests.Response) -> None:
+    """Refuse a head that is no answer yet, or longer than any server needs."""
+    if answer.status_code < HTTPStatus.OK:
+        raise Unavailable("it answers with something that is no answer", status=answer.status_code)
+    fields = list(answer.raw.headers.items())
+    if len(fields) > _HEADERS or sum(len(name) + len(value) for name, value in fields) > _HEAD:
+        raise Unavailable(f"the head of the answer is longer than {_HEAD} bytes or {_HEADERS} lines")
 
 
 def _load(answer: requests.Response, limit: int) -> None:
@@ -261,43 +283,3 @@ def _unfold(packed: bytes, limit: int) -> bytes:
     if not unpack.eof or unpack.unused_data:
         raise Unavailable("the answer was cut")
     return body
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield *error* and what is behind it: the libraries wrap by argument, reason, cause and context."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if not isinstance(one, BaseException) or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-
-
-def _words(error: BaseException) -> str | None:
-    """Return what *error* means in plain words, if it is one with a meaning of its own."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            return _certificate(error)
-        case ssl.SSLError():
-            return "it does not speak TLS as we do"
-        case socket.gaierror():
-            return "there is no such name, or it cannot be looked up now"
-        case ConnectionRefusedError():
-            return "connection refused: nothing answers at this address"
-    return None
-
-
-def _certificate(error: ssl.SSLCertVerificationError) -> str:
-    code = error.verify_code
-    if code == _EXPIRED:
-        return "its certificate has expired"
-    if code == _NOT_YET:
-        return "its certificate is not valid yet"
-    if code in _WRONG_NAME:
-        return "its certificate is for another name"
-    if code in _UNKNOWN_ISSUER:
-        return "its certificate is from an authority that we do not know (caldav.ca_file can name it)"
-    return "its certificate is not valid"

@@ -6,23 +6,22 @@ import gzip
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from requests.adapters import HTTPAdapter
 
 from providers.errors import ProviderError, Unavailable, Unsupported
-from providers.transport import Adapter, TooLong, TransportRules, session, shown
+from providers.guard import Network
+from providers.transport import TooLong, TransportRules, hides, session, shown
+from tests.providers.certificates import DAY, certificate, serving_with
 
 READS = ("GET", "OPTIONS", "PROPFIND", "REPORT")
 WRITES = ("PUT", "DELETE", "POST", "PROPPATCH", "MKCALENDAR", "MOVE")
@@ -153,8 +152,12 @@ def test_three_redirects_are_enough(web: Web) -> None:
 
 
 def test_plain_http_must_be_permitted(web: Web) -> None:
-    with session(TransportRules()) as opened, pytest.raises(Unsupported, match=r"caldav\.allow"):
-        opened.get(web.url())
+    listed = TransportRules(
+        allow=frozenset({"127.0.0.1:1", f"localhost:{web.port}", f"127.0.0.01:{web.port}"})
+    )
+    for rules in (TransportRules(), listed):
+        with session(rules) as opened, pytest.raises(Unsupported, match=r"caldav\.allow"):
+            opened.get(web.url())
     assert web.asked == []
 
 
@@ -162,6 +165,34 @@ def test_plain_http_must_be_permitted(web: Web) -> None:
 def test_what_is_no_web_address_is_unsupported(url: str) -> None:
     with session(TransportRules()) as opened, pytest.raises(Unsupported):
         opened.get(url)
+
+
+HIDDEN = [
+    "https://h/a\r\nX: y", "https://h/a\nb", "https://h/a\tb", "https://h\t/", "ht\ntps://h/", "https://h/\x00", "https://h/\x7f",
+    "https://h/a/../b", "https://h/..", "https://h/./b", "https://h/a/%2e%2e/b", "https://h/a/.%2E/b", "//h/../b", "../b", "/a/..?b",
+    "https://h\\@g/", "https:\\\\h/", "\\\\h/", "https://good@h/", "https://good:443@h/", "https://a:b@h", "//me@h/",
+]  # fmt: skip
+PLAIN = [
+    "https://h/", "https://h", "https://h:8443/a..b/...c/d%20e?f=../g#../h", "/a@b/c", "b@c.ics", "?a=http://b@c/..",
+    "https://h/me@school.example/?x=a@b", "//h/a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", HIDDEN)
+def test_what_parsers_read_in_two_ways_is_neither_asked_nor_followed(web: Web, url: str) -> None:
+    assert hides(url)
+    with session(TransportRules(allow=frozenset({web.place, "h:443"}))) as opened:
+        with pytest.raises(Unsupported, match="not an address"):
+            opened.get(url)
+        if not set(url) & {"\r", "\n", "\x00"}:  # these end a header, so that no Location holds them
+            web.say("/", 302, Location=url)
+            with pytest.raises(Unavailable, match="no address"):
+                opened.get(web.url())
+
+
+@pytest.mark.parametrize("url", PLAIN)
+def test_what_parsers_agree_on_is_left_alone(url: str) -> None:
+    assert not hides(url)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content_Encoding": "gzip"}])
@@ -239,31 +270,39 @@ def test_a_silent_server_is_left() -> None:
             opened.get(f"http://{place}/")
 
 
-class Nameless(Adapter):
-    """Connections that fail as they do when a name is not there: the seam for another way to connect."""
-
-    def send(self, *_: Any, **__: Any) -> requests.Response:
-        raise requests.ConnectionError("wrapped") from socket.gaierror(socket.EAI_NONAME, "unknown")
+def nameless(host: str, port: int) -> Sequence[str]:
+    raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
 
 def test_a_name_that_is_not_there_says_so() -> None:
-    with session(TransportRules(), Nameless) as opened, pytest.raises(Unavailable, match="no such name"):
+    network = Network(resolve=nameless)
+    with session(TransportRules(), network) as opened, pytest.raises(Unavailable, match="no such name"):
         opened.get("https://school.example/")
 
 
 def test_no_request_waits_for_ever() -> None:
     waits: list[object] = []
 
-    class Noting(Adapter):
+    class Noting(HTTPAdapter):
         def send(self, *_: Any, **how: Any) -> requests.Response:
             waits.append(how["timeout"])
             raise requests.ConnectionError
 
-    with session(TransportRules(), Noting) as opened:
+    with session(TransportRules()) as opened:
+        opened.mount("https://", Noting())
         for given in (None, 2.0):
             with pytest.raises(Unavailable):
                 opened.get("https://school.example/", timeout=given)
-    assert waits == [(5.0, 30.0), 2.0]
+    assert waits == [(5.0, 10.0), 2.0]
+
+
+def test_nobody_talks_us_out_of_a_certificate(tmp_path: Path) -> None:
+    with secure(tmp_path, "localhost", trusted=False) as (web, rules), session(rules) as opened:
+        opened.verify = False
+        for asked in (None, False, str(tmp_path / "cert.pem")):
+            with pytest.raises(Unavailable, match="authority"):
+                opened.get(f"https://localhost:{web.port}/", verify=asked)
+        assert web.asked == []
 
 
 def test_an_error_shows_the_address_without_secrets(web: Web) -> None:
@@ -274,29 +313,15 @@ def test_an_error_shows_the_address_without_secrets(web: Web) -> None:
     assert caught.value.__cause__ is None
 
 
-def certificate(directory: Path, name: str, *, begins: timedelta, ends: timedelta) -> tuple[Path, Path]:
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now + begins)
-        .not_valid_after(now + ends)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (directory / "cert.pem").write_bytes(built.public_bytes(pem))
-    (directory / "key.pem").write_bytes(private)
-    return directory / "cert.pem", directory / "key.pem"
-
-
-DAY = timedelta(days=1)
+@contextmanager
+def secure(
+    directory: Path, name: str, *, begins: timedelta = -DAY, ends: timedelta = DAY, trusted: bool = True
+) -> Iterator[tuple[Web, TransportRules]]:
+    """Yield a server at localhost with a certificate for *name*, and rules that let us ask it."""
+    cert, key = certificate(directory, name, begins=begins, ends=ends)
+    with serving(serving_with(cert, key)) as web:
+        allow = frozenset({f"localhost:{web.port}"})
+        yield web, TransportRules(ca_file=cert if trusted else None, allow=allow)
 
 
 @pytest.mark.parametrize(
@@ -312,22 +337,20 @@ DAY = timedelta(days=1)
 def test_a_certificate_is_judged_in_plain_words(
     tmp_path: Path, name: str, begins: timedelta, ends: timedelta, known: bool, words: str | None
 ) -> None:
-    cert, key = certificate(tmp_path, name, begins=begins, ends=ends)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    with serving(context) as web, session(TransportRules(ca_file=cert if known else None)) as opened:
+    with secure(tmp_path, name, begins=begins, ends=ends, trusted=known) as (web, rules):
         web.say("/", 200, b"hello")
         url = f"https://localhost:{web.port}/"
-        if words is None:
-            assert opened.get(url).content == b"hello"
-        else:
-            with pytest.raises(Unavailable, match=words):
-                opened.get(url)
-            assert web.asked == []
+        with session(rules) as opened:
+            if words is None:
+                assert opened.get(url).content == b"hello"
+            else:
+                with pytest.raises(Unavailable, match=words):
+                    opened.get(url)
+                assert web.asked == []
 
 
 def test_a_server_without_tls_says_so(web: Web) -> None:
-    with session(TransportRules()) as opened, pytest.raises(Unavailable):
+    with session(TransportRules(allow=frozenset({web.place}))) as opened, pytest.raises(Unavailable):
         opened.get(f"https://{web.place}/")
 
 
