@@ -54,8 +54,6 @@ def occurrences(parts: Sequence[Part], window: Interval, limits: Limits) -> Iter
     :raises Unclear: if it takes too many steps to get there.
     """
     masters, overrides = _versions(parts)
-    if len(overrides) > limits.overrides:
-        raise Unclear(Note.TOO_MANY_OVERRIDES)
     standing = list(overrides)
     for master in masters:
         excluded = {key for at in master.excluded for key in _keys(at, master)}

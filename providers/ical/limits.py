@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class Limits:
     """Bounds that no calendar of a person reaches; one beyond them is unknown, never free."""
 
-    body: int = 8 * 1024 * 1024
+    document: int = 4 * 1024 * 1024
     """Bytes of one document."""
     components: int = 20_000
     """Components of one document, alarms included."""
+    depth: int = 16
+    """Components inside one another."""
     line: int = 1024 * 1024
     """Characters of one line that is read."""
     overrides: int = 2_000
@@ -34,3 +36,15 @@ class Limits:
     first_year: int = 1600
     """Birthdays without a year are written as 1604 by Apple, zones begin in 1601 at Microsoft."""
     last_year: int = 2200
+    series_time: float = 0.5
+    """Seconds of computing for one series."""
+    document_time: float = 2.0
+    """Seconds of computing for one document."""
+    calendar_time: float = 2.0
+    """Seconds of computing for one pass over a calendar, to begin with."""
+    component_time: float = 0.002
+    """Seconds that each component of a calendar adds to that."""
+    longest_time: float = 60.0
+    """Seconds of computing for one pass over a calendar, however large."""
+    memory: int = 512 * 1024 * 1024
+    """Bytes of address space of a reading process."""

@@ -7,13 +7,15 @@ would read as free time.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from providers.errors import Unreadable
 from providers.ical.limits import Limits
+from providers.ical.notes import Note, TooMuch
 
 _FOLD = re.compile(rb"\r?\n[ \t]")
-_NAME = re.compile(r"[A-Za-z0-9-]+")
 _KEPT = frozenset(
     {
         *("VERSION", "CALSCALE"),
@@ -23,6 +25,13 @@ _KEPT = frozenset(
     }
 )
 """Nothing else of a document is looked at: no title, no text, no place."""
+_LINE = re.compile(
+    rf"^(?:[ \t]*(BEGIN|END)[ \t]*:(.*)|({'|'.join(sorted(_KEPT))})(?![A-Z0-9-]).*)$",
+    re.MULTILINE | re.IGNORECASE | re.ASCII,
+)
+_FIRST = "BEGIN:VCALENDAR"
+_FOREIGN = f"the document does not begin with {_FIRST}"
+_LOOK = 1024
 
 
 @dataclass(slots=True)
@@ -32,6 +41,10 @@ class Block:
     name: str
     lines: dict[str, list[str]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
+    depth: int = 0
+    """In how many components it stands."""
+    note: Note | None = None
+    """Why it is not read, if it is not."""
 
     def all(self, name: str) -> list[str]:
         """Return the lines of a property."""
@@ -41,20 +54,34 @@ class Block:
         """Return the components in this one that have one of these names."""
         return [block for block in self.blocks if block.name in names]
 
+    def within(self, name: str) -> Iterator[Block]:
+        """Yield the components of this name in this one and in those in it, in their order."""
+        for block in self.blocks:
+            if block.name == name:
+                yield block
+            if block.blocks:
+                yield from block.within(name)
+
 
 def calendar(body: bytes, limits: Limits) -> Block:
     """Return the one complete VCALENDAR that *body* is.
 
+    :raises TooMuch: if it is a calendar and beyond a limit.
     :raises Unreadable: if it is anything else.
     """
-    if len(body) > limits.body:
-        raise Unreadable(f"the document is larger than {limits.body} bytes")
+    if len(body) > limits.document:
+        raise TooMuch(Note.TOO_LARGE) if begins(body) else Unreadable(_FOREIGN)
     top = _tree(_text(body), limits)
     if any(line.partition(":")[2].strip() == "1.0" for line in top.all("VERSION")):
         raise Unreadable("the document is a vCalendar 1.0")
     if any(line.partition(":")[2].strip().upper() != "GREGORIAN" for line in top.all("CALSCALE")):
         raise Unreadable("the document's calendar scale is not Gregorian")
     return top
+
+
+def begins(body: bytes) -> bool:
+    """Tell whether *body* begins as a calendar does, whatever follows."""
+    return body[:_LOOK].removeprefix(BOM_UTF8).lstrip(b"\r\n \t\0").upper().startswith(_FIRST.encode())
 
 
 def _text(body: bytes) -> str:
@@ -68,48 +95,40 @@ def _text(body: bytes) -> str:
 def _tree(text: str, limits: Limits) -> Block:
     if not text:
         raise Unreadable("the document is empty")
-    if text[:15].upper() != "BEGIN:VCALENDAR":
-        raise Unreadable("the document does not begin with BEGIN:VCALENDAR")
-    top: Block | None = None
-    path: list[Block] = []
-    count = 0
-    for raw in text.split("\n"):
-        line = raw.rstrip("\r")
-        word, _, value = line.partition(":")
-        match word.strip().upper():
-            case "BEGIN":
-                if top is not None and not path:
-                    raise Unreadable("the document goes on after END:VCALENDAR")
-                count += 1
-                top = _open(value, path) if top is None else (_open(value, path), top)[1]
-            case "END":
-                if not path or path.pop().name != value.strip().upper():
-                    raise Unreadable("the document's components do not nest")
-            case _:
-                _keep(line, path, limits)
-        if count > limits.components:
-            raise Unreadable(f"the document has more than {limits.components} components")
-    if top is None or path:
-        raise Unreadable("the document is cut off before END:VCALENDAR")
-    return top
+    first, _, _ = text[:_LOOK].partition("\n")
+    if first.strip().upper() != _FIRST:
+        raise Unreadable(_FOREIGN)
+    top = Block("VCALENDAR")
+    path = [top]
+    count = 1
+    for found in _LINE.finditer(text, len(_FIRST)):
+        word, value, name = found.groups()
+        if name is not None:
+            _keep(path[-1], name, found, limits)
+        elif word.upper() == "BEGIN":
+            count += 1
+            _open(value, path, count, limits)
+        elif path.pop().name != value.strip().upper():
+            raise Unreadable("the document's components do not nest")
+        if not path:
+            if text[found.end() :].strip():
+                raise Unreadable("the document goes on after END:VCALENDAR")
+            return top
+    raise Unreadable("the document is cut off before END:VCALENDAR")
 
 
-def _open(value: str, path: list[Block]) -> Block:
-    block = Block(value.strip().upper())
-    if path:
-        path[-1].blocks.append(block)
+def _open(value: str, path: list[Block], count: int, limits: Limits) -> None:
+    if count > limits.components:
+        raise TooMuch(Note.TOO_MANY_COMPONENTS)
+    if len(path) >= limits.depth:
+        raise TooMuch(Note.TOO_DEEP)
+    block = Block(value.strip().upper(), depth=len(path))
+    path[-1].blocks.append(block)
     path.append(block)
-    return block
 
 
-def _keep(line: str, path: list[Block], limits: Limits) -> None:
-    if not line.strip():
-        return
-    if not path:
-        raise Unreadable("the document goes on after END:VCALENDAR")
-    found = _NAME.match(line)
-    name = found.group().upper() if found else ""
-    if name in _KEPT:
-        if len(line) > limits.line:
-            raise Unreadable(f"a line of the document is longer than {limits.line} characters")
-        path[-1].lines.setdefault(name, []).append(line)
+def _keep(block: Block, name: str, found: re.Match[str], limits: Limits) -> None:
+    if found.end() - found.start() > limits.line:
+        block.note = Note.LINE_TOO_LONG
+    else:
+        block.lines.setdefault(name.upper(), []).append(found.group().rstrip("\r"))

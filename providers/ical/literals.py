@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 
 from icalendar.prop import vDDDTypes, vDuration
 
 from providers.ical.notes import FAULTS, Note, Unclear
+
+_PLAIN = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z)?)?")
 
 
 def date_of(value: str, otherwise: Note) -> date:
@@ -14,13 +17,26 @@ def date_of(value: str, otherwise: Note) -> date:
 
     :raises Unclear: if it is neither, saying *otherwise*.
     """
+    if not value.isascii():
+        raise Unclear(otherwise)  # int() would take the digits of any script
     try:
+        if plain := _PLAIN.fullmatch(value):
+            return _plain(*plain.groups())
         read = vDDDTypes.from_ical(value)  # type: ignore[no-untyped-call]
     except FAULTS:
         raise Unclear(otherwise) from None
     if not isinstance(read, date):
         raise Unclear(otherwise)
     return read
+
+
+def _plain(
+    year: str, month: str, day: str, hour: str | None, minute: str, second: str, utc: str | None
+) -> date:
+    if hour is None:
+        return date(int(year), int(month), int(day))
+    zone = UTC if utc else None
+    return datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=zone)
 
 
 def duration_of(value: str) -> timedelta:

@@ -47,6 +47,8 @@ def understand(block: Block, dates: Dates, owner: Owner) -> Part:
 
     :raises Unclear: if a property that decides about time cannot be read.
     """
+    if block.note is not None:
+        raise Unclear(block.note)
     start, size = span(block, dates)
     replaces, onwards = _replaces(block, dates)
     recurs = any(block.all(name) for name in ("RRULE", "RDATE"))

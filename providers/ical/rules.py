@@ -21,8 +21,8 @@ from providers.ical.notes import FAULTS, Note, Unclear
 _STEP = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}
 _SLOW = {"MONTHLY": timedelta(days=28), "YEARLY": timedelta(days=365)}
 _FAST = frozenset({"SECONDLY", "MINUTELY"})
-_WEEKDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
-_NUMBER = re.compile(r"[+-]?\d{1,5}")
+_WEEKDAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,5}")
 
 
 def _within(low: int, high: int, *, signed: bool = False) -> Callable[[str], bool]:
@@ -127,7 +127,7 @@ def _parts(value: str) -> dict[str, str]:
 
 
 def _positive(text: str, most: int) -> int:
-    if not re.fullmatch(r"\d{1,12}", text) or not 1 <= int(text) <= most:
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not 1 <= int(text) <= most:
         raise Unclear(Note.RULE_UNREADABLE)
     return int(text)
 

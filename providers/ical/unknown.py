@@ -61,8 +61,8 @@ def _marks(block: Block, dates: Dates) -> list[tuple[datetime, datetime | None]]
     :raises Unclear: if even the start cannot be told.
     """
     first = only(block, "DTSTART")
-    # An added date may lie before the start.
-    if first is None or block.all("RDATE"):
+    # An added date may lie before the start, and so may one in a line that was not kept.
+    if first is None or block.all("RDATE") or block.note is not None:
         raise Unclear(Note.START_MISSING)
     start = dates.one(first).instant
     endless = any(block.all(name) for name in ("RRULE", "EXRULE")) or _reaches_on(block)

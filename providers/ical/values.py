@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -29,11 +30,19 @@ class Property:
         return unescape_backslash(self.value).strip()  # type: ignore[no-any-return]
 
 
+_PLAIN = re.compile(r'[A-Za-z0-9-]+((?:;[A-Za-z0-9-]+=[^";:,^%\\\x00-\x1f\x7f]+)*):([^"^%\\]*)')
+"""Lines in which nothing is quoted or encoded: nearly all."""
+
+
 def split(line: str) -> Property:
     """Return the parts of a content line.
 
     :raises Unclear: if it has none.
     """
+    if plain := _PLAIN.fullmatch(line):
+        params, value = plain.groups()
+        pairs = (one.partition("=") for one in params.split(";")[1:])
+        return Property({name.upper(): given for name, _, given in pairs}, value.strip())
     try:
         _, params, value = Contentline(line).raw_parts()  # type: ignore[no-untyped-call]
     except FAULTS:
@@ -60,7 +69,7 @@ class Moment:
 
     def at(self, wall: datetime) -> Moment:
         """Return another time on the same wall."""
-        return replace(self, wall=wall)
+        return Moment(wall, self.zone, self.is_date, self.floating)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from providers.ical.lines import Block
 from providers.ical.notes import FAULTS, Note, Unclear
 from providers.ical.rules import parse
 
-_OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)([0-5]\d)?")
+_OFFSET = re.compile(r"([+-])([0-9]{2})([0-5][0-9])([0-5][0-9])?")
 _WIDEST = timedelta(hours=18)
 WEST, EAST = timedelta(hours=12), timedelta(hours=14)
 """How far from UTC the clocks of the world are, at most."""
@@ -163,6 +163,8 @@ def _bounded(changes: Iterator[Change], limits: Limits) -> list[Change]:
 
 
 def _changes(part: Block, limits: Limits) -> Iterator[Change]:
+    if part.note is not None:
+        raise Unclear(Note.ZONE_UNREADABLE)
     before, after = _offset(part, "TZOFFSETFROM"), _offset(part, "TZOFFSETTO")
     starts = [_wall(line.rpartition(":")[2]) for line in part.all("DTSTART")[:1]]
     if not starts:

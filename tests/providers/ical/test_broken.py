@@ -5,7 +5,7 @@ import time
 import pytest
 
 from providers.errors import Unreadable
-from providers.ical import Limits, read
+from providers.ical import Limits, Note, TooMuch, read
 from tests.providers.ical.texts import (
     BERLIN,
     at,
@@ -79,9 +79,32 @@ def test_what_is_only_written_oddly_is_read(body: bytes) -> None:
 
 
 def test_a_document_beyond_the_limits_is_refused() -> None:
-    for limits in (Limits(body=100), Limits(components=1), Limits(line=20)):
-        with pytest.raises(Unreadable):
+    for limits, note in (
+        (Limits(document=100), Note.TOO_LARGE),
+        (Limits(components=1), Note.TOO_MANY_COMPONENTS),
+        (Limits(depth=1), Note.TOO_DEEP),
+    ):
+        with pytest.raises(TooMuch) as caught:
             read(GOOD, BERLIN, APRIL, limits=limits)
+        assert caught.value.note is note
+    with pytest.raises(Unreadable) as foreign:
+        read(b"<html>" + GOOD, BERLIN, APRIL, limits=Limits(document=100))
+    assert not isinstance(foreign.value, TooMuch)
+
+
+def test_a_line_that_is_too_long_makes_its_own_series_unknown() -> None:
+    long = event(*HOUR, "RDATE:" + "20260420T080000Z," * 20 + "20260420T080000Z", uid="long")
+    sound, broken = read(
+        document(event(*HOUR, uid="sound"), long), BERLIN, APRIL, limits=Limits(line=200)
+    ).series
+    assert (shown(sound.time.busy), sound.notes) == (TAKEN, ())
+    assert (broken.time.busy, broken.time.unknown, broken.notes) == ((), (APRIL,), ("line-too-long",))
+
+
+def test_an_event_inside_another_component_counts() -> None:
+    hidden = event(*HOUR).replace("END:VEVENT", event(*HOUR, uid="two") + "\nEND:VEVENT")
+    notes = [(one.uid, shown(one.time.busy), one.notes) for one in read_in(APRIL, hidden).series]
+    assert notes == [("one", TAKEN, ()), ("two", TAKEN, ("event-misplaced",))]
 
 
 @pytest.mark.parametrize(
