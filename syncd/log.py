@@ -1,7 +1,8 @@
 """The log: events with ids, counts and codes on stderr; never a title, a name or a secret.
 
-A person at a terminal reads lines, a journal gets JSON, and NO_COLOR is honoured. What
-libraries log comes through the same door.
+A person at a terminal reads lines, a journal gets JSON, and NO_COLOR is honoured. Libraries
+quote what they work on, so of them only warnings come through, and of these only where they
+were given: neither the text of a library's warning nor that of its errors is written.
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from typing import IO, Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
-QUIET = ("caldav", "niquests", "urllib3", "urllib3_future", "googleapiclient", "google", "httpx", "alembic")
-"""Libraries whose chatter names other people's events: from them only warnings."""
+from syncd.traces import told
+
+QUIET = (
+    *("caldav", "niquests", "urllib3", "urllib3_future", "requests", "lxml", "dns"),
+    *("icalendar", "recurring_ical_events", "x_wr_timezone", "dateutil"),
+    *("googleapiclient", "google", "httpx", "alembic", "sqlalchemy"),
+)
+"""Libraries whose chatter names other people's events: from them only warnings, and not their text."""
+OURS = frozenset({"policy", "providers", "syncd"})
 HIDDEN = "[hidden]"
 _SECRET = re.compile(
     r"passw|secret|token|grant|authorization|cookie|credential|summary|title|description|location|attendee"
@@ -26,6 +34,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*://)(?:[^\s/@\"']*@)?([^\s?#\"']*)(?:[?#][^\s\"']*)?", re.IGNORECASE)
+_WARNING = re.compile(r"(?P<where>[^\n]*:\d+): (?P<kind>\w+): ")
 _BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]+", re.IGNORECASE)
 
 
@@ -35,11 +44,31 @@ class _Lines(logging.Handler):
     def __init__(self, stream: IO[str] | None) -> None:
         super().__init__()
         self._stream = stream
+        self.addFilter(lambda record: _ours(record) or record.levelno >= logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write *record*."""
         with suppress(OSError, ValueError):
-            print(self.format(record), file=self._stream or sys.stderr, flush=True)
+            print(
+                self.format(record if _ours(record) else _where_alone(record)),
+                file=self._stream or sys.stderr,
+                flush=True,
+            )
+
+
+def _ours(record: logging.LogRecord) -> bool:
+    # What structlog hands over is a dictionary still.
+    return isinstance(record.msg, dict) or record.name.partition(".")[0] in OURS
+
+
+def _where_alone(record: logging.LogRecord) -> logging.LogRecord:
+    """Return of a library's record only where it was made; a warning of Python's is told by its kind."""
+    given = _WARNING.match(record.getMessage()) if record.name == "py.warnings" else None
+    where = f"a {record.levelname} of {record.name}, at {record.module}:{record.lineno}"
+    said = f"{given['kind']} at {given['where']}" if given else where
+    return logging.makeLogRecord(
+        {"name": record.name, "levelno": record.levelno, "levelname": record.levelname, "msg": said}
+    )
 
 
 def bare(text: str) -> str:
@@ -83,15 +112,19 @@ def configure(
 
 def _last(out: IO[str], *, plain: bool) -> list[Processor]:
     steps: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if plain:
-        # Tracebacks as text: the pretty kind shows local values, and those hold secrets.
-        return [
-            *steps,
-            structlog.processors.format_exc_info,
-            _without_secrets,
-            structlog.processors.JSONRenderer(),
-        ]
-    return [*steps, structlog.processors.format_exc_info, _without_secrets, _console(out)]
+    # Tracebacks in our own words: every other kind shows texts or local values, and those hold secrets.
+    steps += [_traced, _without_secrets]
+    return [*steps, structlog.processors.JSONRenderer() if plain else _console(out)]
+
+
+def _traced(_logger: object, _method: str, event: EventDict) -> EventDict:
+    what = event.pop("exc_info", None)
+    error = (
+        what if isinstance(what, BaseException) else what[1] if isinstance(what, tuple) else sys.exception()
+    )
+    if what and error is not None:
+        event["exception"] = told(error)
+    return event
 
 
 def _console(out: IO[str]) -> Processor:

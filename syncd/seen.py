@@ -25,7 +25,7 @@ from providers.base import (
     Unread,
     key_of,
 )
-from syncd import work
+from syncd import notes, work
 from syncd.book import current, record, session_in
 from syncd.clock import proves
 from syncd.house import House
@@ -58,6 +58,7 @@ def keep_resource(tx: Tx, calendar_id: CalendarRowId, item: Item) -> None:
         tx.calendars.drop_resource(calendar_id, key)
     else:
         tx.calendars.put_resource(calendar_id, key, item.etag, blocks(key, item.time))
+        tx.calendars.put_notes(calendar_id, key, notes.codes(item))
 
 
 def keep_only(tx: Tx, calendar_id: CalendarRowId, listed: Mapping[EventRef, ETag]) -> None:
@@ -81,6 +82,7 @@ def keep_own(tx: Tx, calendar_id: CalendarRowId, ref: EventRef, event: Event | N
     if event.start is not None and event.end is not None and event.start < event.end:
         time = BusyTime(busy=(Interval(event.start, event.end),))
     tx.calendars.put_resource(calendar_id, key, event.etag, blocks(key, time))
+    tx.calendars.put_notes(calendar_id, key, notes.codes(event))
 
 
 # --- sessions ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from policy.facts import Side
 from policy.life import State
 from syncd.book import current
 from syncd.house import House
+from syncd.notes import Limited, limited
 from syncd.store.rows import Health, Incident, PersonId, SessionRow
 from syncd.store.tx import Tx
 
@@ -44,6 +45,8 @@ class Status:
     troubles: tuple[Trouble, ...]
     unreadable: tuple[str, ...]
     """People with events that cannot be read: their time is unknown there."""
+    limited: tuple[Limited, ...]
+    """What of their calendars that is, and why."""
     incidents: tuple[Incident, ...]
     overdue: int
     """Work that should have been done by now."""
@@ -70,6 +73,7 @@ def status(house: House) -> Status:
             never_verified=len(ages) - len(seen),
             troubles=tuple(_troubles(tx)),
             unreadable=_unreadable(tx),
+            limited=tuple(one for person in tx.people.all() for one in limited(tx, person)),
             incidents=tx.incidents.open(),
             overdue=sum(row.due_at <= tx.now - house.config.poll.stale_after for row in tx.due.all()),
         )

@@ -9,11 +9,13 @@ import requests
 
 from providers.base import CalendarProvider, Owner
 from providers.caldav import CalDavProvider, DnsResolver, discover
+from providers.errors import ProviderError
 from providers.transport import TransportRules, session
 from syncd.clock import Clock, SystemClock
 from syncd.config import Config
 from syncd.errors import Misconfigured
 from syncd.house import Found, House
+from syncd.reader import limits_of, sandbox
 from syncd.store.database import Database
 from syncd.store.rows import Account
 from syncd.vault import CANARY_NAME, Vault
@@ -27,15 +29,29 @@ class PublicDoors:
 
     def __init__(self, config: Config) -> None:
         self._rules = TransportRules(
-            ca_file=config.caldav.ca_file, allow=frozenset(str(server) for server in config.caldav.allow)
+            ca_file=config.caldav.ca_file,
+            read_timeout=config.limits.silence,
+            timeout=config.limits.request,
+            max_body=config.limits.answer,
+            allow=frozenset(str(server) for server in config.caldav.allow),
         )
+        self._read = sandbox(limits_of(config.limits))
+        self._max_rows = config.caldav.max_rows
 
     def _session(self) -> requests.Session:
         return session(self._rules)
 
     def open(self, account: Account, secret: str, owner: Owner) -> CalendarProvider:
         """Open an account with its password; no request is made yet."""
-        return CalDavProvider(account.url, account.username, secret, owner, self._session())
+        return CalDavProvider(
+            account.url,
+            account.username,
+            secret,
+            owner,
+            self._session(),
+            read=self._read,
+            max_rows=self._max_rows,
+        )
 
     def find(self, address: str, username: str, secret: str, owner: Owner) -> Found:
         """Find the CalDAV account behind what a person typed.
@@ -45,8 +61,14 @@ class PublicDoors:
         :raises Unavailable: if nothing answers.
         """
         http = self._session()
-        url = discover(address, username, secret, http, DnsResolver()).url
-        return Found(url, CalDavProvider(url, username, secret, owner, http))
+        try:
+            url = discover(address, username, secret, http, DnsResolver()).url
+        except ProviderError:
+            http.close()
+            raise
+        return Found(
+            url, CalDavProvider(url, username, secret, owner, http, read=self._read, max_rows=self._max_rows)
+        )
 
 
 def new_id() -> str:

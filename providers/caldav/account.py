@@ -26,6 +26,8 @@ _CALENDARS = (
 ).encode()
 _DEFAULT = f"{_HEAD}<propfind {_SPACES}><prop><C:schedule-default-calendar-URL/></prop></propfind>".encode()
 _WRITES = frozenset({f"{DAV}all", f"{DAV}write", f"{DAV}bind"})
+_JOINER = "\u200d"  # holds the parts of one emoji together
+_LONGEST_NAME = 200
 _BOXES = frozenset({f"{CAL}schedule-inbox", f"{CAL}schedule-outbox"})
 
 
@@ -134,6 +136,8 @@ def _listed(wire: Wire, url: str, depth: int, account: Account) -> Iterator[_Fou
     if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         raise AccessLost("there is no account at this address", loss=Loss.GONE, where=shown(url))
     rows = wire.rows(answer, asked=url, where=url).rows
+    if any(row.garbled for row in rows):
+        raise Unavailable("the answer has a row whose status is none", where=shown(url))
     _itself(rows, url)
     quirks = of_headers(answer.headers)
     for row in rows:
@@ -162,10 +166,16 @@ def _entry(row: Row, url: str, account: Account, quirks: Quirks) -> CalendarEntr
     name = row.ref.rstrip("/").rpartition("/")[2]
     return CalendarEntry(
         id=CalendarId(url_of(calendar_path(row.ref), url)),
-        name=row.text(f"{DAV}displayname") or name,
+        name=_readable(row.text(f"{DAV}displayname") or name),
         writable=_writable(row),
         events=name not in quirks.boxes and _holds_events(row, account),
     )
+
+
+def _readable(name: str) -> str:
+    """Return a name as it can be shown on a terminal: no control codes, no turned direction, not endless."""
+    plain = "".join(one for one in name if one.isprintable() or one == _JOINER)
+    return plain[:_LONGEST_NAME].strip() or "?"
 
 
 def _writable(row: Row) -> bool:

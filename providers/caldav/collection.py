@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +25,10 @@ _CONTENT_CONDITIONS = ("valid-", "supported-", "max-", "min-")
 _AS_STORED = {"Accept": "text/calendar", "Cache-Control": "no-cache", "Accept-Encoding": "identity"}
 
 
+class Versionless(Unavailable):
+    """The server shows an event and does not tell which version it is."""
+
+
 class Collection:
     """A calendar of an account."""
 
@@ -44,13 +49,12 @@ class Collection:
         return row.ref in {self.path, self.path.removesuffix("/"), twice}
 
     def holds(self, row: Row) -> bool:
-        """Tell whether *row* is about a resource of the calendar, and not about a collection inside it.
+        """Tell whether *row* is about a resource of the calendar, and not about a collection inside it."""
+        return self.covers(row) and "/" not in row.ref.removeprefix(self.path)
 
-        :raises Unavailable: if it is about something elsewhere.
-        """
-        if not row.ref.startswith(self.path):
-            raise Unavailable("the answer names what is not in the calendar", where=self.where)
-        return "/" not in row.ref.removeprefix(self.path)
+    def covers(self, row: Row) -> bool:
+        """Tell whether *row* is about the calendar or something inside it, and not about something elsewhere."""
+        return row.ref.startswith(self.path)
 
     def alive(self) -> None:
         """Return if the calendar answers as one.
@@ -62,8 +66,7 @@ class Collection:
         answer = self._xml("PROPFIND", _TYPE, depth=0)
         if answer.status in NOTHING_HERE:
             raise self._gone(answer.status)
-        own = next((row for row in self._rows(answer).rows if self.owns(row)), None)
-        self._judge(own)
+        self._judge(self._rows(answer))
 
     def list(self) -> tuple[Multistatus, Answer]:
         """Return every resource of the calendar, and the answer that names them.
@@ -74,7 +77,7 @@ class Collection:
         if answer.status in NOTHING_HERE:
             raise self.vanished(answer)
         found = self._rows(answer)
-        self._judge(next((row for row in found.rows if self.owns(row)), None))
+        self._judge(found)
         return found, answer
 
     def sync(self, token: str) -> Answer:
@@ -87,7 +90,10 @@ class Collection:
         return self._xml("REPORT", body, depth=0)
 
     def multiget(self, refs: Iterable[EventRef]) -> Mapping[EventRef, Row]:
-        """Return what the calendar says of *refs* in one answer; it may leave some out."""
+        """Return what the calendar says of *refs* in one answer; it may leave some out.
+
+        What was not asked for is passed over, and so is a resource of which it says two things.
+        """
         hrefs = "".join(f"<href>{escape(quoted(ref))}</href>" for ref in refs)
         body = (
             f"{_HEAD}<C:calendar-multiget {_SPACES}><prop><getetag/><C:calendar-data/></prop>"
@@ -96,7 +102,9 @@ class Collection:
         answer = self._xml("REPORT", body, depth=None)
         if answer.status in NOTHING_HERE:
             raise self.vanished(answer)
-        return {row.ref: row for row in self._rows(answer).rows}
+        rows = self._rows(answer).rows
+        times = Counter(row.ref for row in rows)
+        return {row.ref: row for row in rows if times[row.ref] == 1}
 
     def get(self, ref: EventRef) -> Answer:
         """Return the answer to a GET past any cache, whatever it is; packed, its etag could be another."""
@@ -162,7 +170,7 @@ class Collection:
         row = self.multiget([ref]).get(ref)
         found = None if row is None else content(row)
         if found is None:
-            raise Unavailable("the server does not tell the version of the event", where=self.where)
+            raise Versionless("the server does not tell the version of the event", where=self.where)
         return found
 
     def _xml(self, method: str, body: str, *, depth: int | None) -> Answer:
@@ -179,9 +187,13 @@ class Collection:
     def _rows(self, answer: Answer) -> Multistatus:
         return self._wire.rows(answer, asked=self.url, where=self.url)
 
-    def _judge(self, own: Row | None) -> None:
-        if own is None:
+    def _judge(self, found: Multistatus) -> None:
+        about = [row for row in found.rows if self.owns(row)]
+        if not about:
             raise Unavailable("the answer does not speak of the calendar that was asked", where=self.where)
+        own = about[0]
+        if any(row.status != own.status for row in about) or own.garbled:
+            raise Unavailable("the server contradicts itself", where=self.where)
         if own.status in NOTHING_HERE:  # Xandikos: a 207 around the 404
             raise self._gone(own.status)
         if own.status == HTTPStatus.FORBIDDEN:

@@ -8,6 +8,7 @@ another resource, whose 404 would pass for this one's.
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from ipaddress import ip_address
 from urllib.parse import quote, unquote, unquote_to_bytes, urljoin, urlsplit
 
@@ -16,6 +17,7 @@ from providers.errors import Unavailable
 from providers.transport import origin
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NAME = re.compile(r"[\w.-]{1,200}\.ics(?![\w.-])", re.ASCII)
 _SAFE = "/%:@!$&'()*+,;=~"  # RFC 3986, 3.3: pchar, and escapes that are kept
 
 
@@ -30,6 +32,7 @@ def ref_of(href: str, base: str) -> EventRef:
         raise Unavailable("the answer names a resource by characters that no address has")
     try:
         parts = urlsplit(urljoin(base, href))
+        _ = parts.port  # read only now
     except ValueError:
         raise Unavailable("the answer names a resource by something that is no address") from None
     if (parts.hostname or "").lower() != origin(base)[1]:
@@ -37,6 +40,24 @@ def ref_of(href: str, base: str) -> EventRef:
     if parts.query or parts.fragment or _climbs(href):
         raise Unavailable("the answer names a resource in a way that is not its own path")
     return path_of(parts.path)
+
+
+def odd_ref(href: str) -> EventRef:
+    """Return what stands for an *href* that cannot be asked for: it holds no word of it, and is no path."""
+    digest = blake2b(href.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return EventRef(f"?{digest}")
+
+
+def meant_by(href: str) -> frozenset[str]:
+    """Return the names of events that may have been meant by *href*, with everything odd taken away.
+
+    An event of ours has letters, digits and hyphens for a name, and then ``.ics``: written
+    wrongly in whatever way, it is among these.
+    """
+    for _ in range(4):
+        href = unquote(href)
+    joined = _CONTROL.sub("", href)
+    return frozenset(name for text in (href, joined) for name in _NAME.findall(text)[-2:])
 
 
 def path_of(path: str) -> EventRef:

@@ -3,6 +3,17 @@
 A row of an answer is a hint to look at a resource again. Only a row that says 404 and
 nothing else, or a 404 of the resource itself, makes a tombstone; what an answer leaves
 out, it says nothing about.
+
+A row under a name that nothing in this calendar can have (a foreign host or folder, line
+breaks, ``..``) must neither hide an event of ours nor pass for free time, and one such row
+must not keep a whole calendar from being read:
+
+* In a delta it is not passed over: a complete listing is asked for instead.
+* In a complete listing, of a calendar that answers under its own right name, whatever event
+  the name may have meant is looked at by itself. If it stands, it is read, and that
+  explains the row. If not, nothing of ours is behind the row, for a name of ours is always
+  among :func:`~providers.caldav.href.meant_by`; then the whole time is unknown.
+* If there are many, the answer is about something else, and none of it is believed.
 """
 
 from __future__ import annotations
@@ -25,8 +36,9 @@ from providers.base import (
     Unread,
     key_of,
 )
-from providers.caldav.collection import NOTHING_HERE, Collection, content
+from providers.caldav.collection import NOTHING_HERE, Collection, Versionless, content
 from providers.caldav.dav import Multistatus, Row
+from providers.caldav.href import meant_by, odd_ref
 from providers.caldav.quirks import of_etag
 from providers.caldav.reading import item, unknown
 from providers.caldav.wire import Answer
@@ -36,6 +48,9 @@ from providers.transport import TooLong
 
 BATCH = 100
 """Resources read by one request."""
+
+ODD = 20
+"""Rows of one listing under impossible names, at most."""
 
 _PAGES = 200
 _EXPIRED = frozenset(
@@ -58,6 +73,10 @@ class Listing:
     standing: dict[EventRef, ETag | None] = field(default_factory=dict)
     gone: dict[EventRef, None] = field(default_factory=dict)
     token: SyncToken | None = None
+    odd: dict[EventRef, frozenset[str]] = field(default_factory=dict)
+    """What stands for each row under an impossible name, and which names it may have meant."""
+    meant: dict[EventRef, EventRef] = field(default_factory=dict)
+    """What such rows may have meant, and for which of them it is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +88,8 @@ class Reading:
     read: Callable[[bytes], Document]
 
 
-def changed(place: Collection, since: SyncToken) -> Listing:
-    """Return what changed after *since*, every page followed.
+def changed(place: Collection, since: SyncToken, known: Mapping[RefKey, ETag]) -> Listing:
+    """Return what changed after *since*, every page followed; everything, if that cannot be believed.
 
     :raises SyncTokenExpired: if the server does not accept *since*.
     """
@@ -80,7 +99,14 @@ def changed(place: Collection, since: SyncToken) -> Listing:
     named = "valid-sync-token" in first.conditions
     if first.status in range(400, 600) and (named or first.status in _EXPIRED):
         raise SyncTokenExpired("the server does not take the token", where=place.where, status=first.status)
-    return _pages(place, first, complete=False)
+    listing = _pages(place, first, complete=False)
+    return everything(place) if listing.odd or _emptied(listing, known) else listing
+
+
+def _emptied(listing: Listing, known: Mapping[RefKey, ETag]) -> bool:
+    """Tell whether all of several events are called gone at once: a server that lost its data says the same."""
+    gone = {key_of(ref) for ref in listing.gone}
+    return len(known) > 1 and not listing.standing and gone >= known.keys()
 
 
 def everything(place: Collection) -> Listing:
@@ -93,23 +119,41 @@ def everything(place: Collection) -> Listing:
     if _no_tokens(first):
         return _plain(place)
     listing = _pages(place, first, complete=True)
-    if not listing.standing:
+    if listing.odd or not listing.standing:
         place.alive()  # an empty calendar must say itself that it is one
+    _suspect(place, listing)
     return listing
+
+
+def _suspect(place: Collection, listing: Listing) -> None:
+    """Have looked at by itself what each row under an impossible name may have meant."""
+    if len(listing.odd) > ODD:
+        raise Unavailable("the answer is about what is not in the calendar", where=place.where)
+    for odd, names in listing.odd.items():
+        for ref in sorted(EventRef(place.path + name) for name in names):
+            if ref not in listing.standing:
+                listing.standing[ref] = None
+                listing.meant[ref] = odd
 
 
 def read(place: Collection, listing: Listing, how: Reading) -> Changes:
     """Return *listing* with the bodies of what is not known."""
     items: list[Item] = []
     listed = dict(listing.standing)
+    odd = dict.fromkeys(listing.odd)
     for ref, found in _bodies(place, listing, how):
         if isinstance(found, Tombstone):
             listed.pop(ref, None)
         elif found is not None:
             listed[ref] = found.etag
+        if ref in listed and ref in listing.meant:
+            odd.pop(listing.meant[ref], None)
         if found is not None:
             items.append(found)
-    items += [Tombstone(ref) for ref in listing.gone]
+    if not listing.complete:
+        items += [Tombstone(ref) for ref in listing.gone]
+    items += [unknown(ref, None, how.window, "address-odd") for ref in odd]
+    listed |= odd
     whole = {ref: etag or ETag("") for ref, etag in listed.items()}
     return Changes(tuple(items), listing.token, whole if listing.complete else None, listing.receipt)
 
@@ -127,6 +171,7 @@ def _plain(place: Collection) -> Listing:
     listing = Listing(complete=True, receipt=answer.receipt)
     if _fold(place, found, listing):
         raise Unavailable("the listing is cut short", where=place.where)
+    _suspect(place, listing)
     return listing
 
 
@@ -154,17 +199,29 @@ def _fold(place: Collection, page: Multistatus, listing: Listing) -> bool:
             cut = cut or _cut(place, row)
         elif place.holds(row):
             _note(row, listing)
+        elif not place.covers(row):
+            _note_odd(odd_ref(row.href), row, listing)
+    for row in page.odd:
+        _note_odd(row.ref, row, listing)
     return cut
 
 
 def _note(row: Row, listing: Listing) -> None:
-    if row.gone:
-        listing.standing.pop(row.ref, None)
-        if not listing.complete:
-            listing.gone[row.ref] = None
-        return
-    listing.gone.pop(row.ref, None)
-    listing.standing[row.ref] = row.etag if row.fine else None
+    etag = row.etag if row.fine else None
+    if row.ref in listing.gone or row.ref in listing.standing:
+        # Said twice, and not alike: which of the two holds, a look at it alone will show.
+        if row.gone != (row.ref in listing.gone) or listing.standing.get(row.ref) != etag:
+            listing.gone.pop(row.ref, None)
+            listing.standing[row.ref] = None
+    elif row.gone:
+        listing.gone[row.ref] = None
+    else:
+        listing.standing[row.ref] = etag
+
+
+def _note_odd(ref: EventRef, row: Row, listing: Listing) -> None:
+    if not (row.gone and listing.complete):  # where nothing stands, a complete listing need not say so
+        listing.odd[ref] = meant_by(row.href)
 
 
 def _cut(place: Collection, own: Row) -> bool:
@@ -223,6 +280,8 @@ def _alone(place: Collection, ref: EventRef, etag: ETag | None, how: Reading) ->
         body, seen = place.body(ref, answer)
     except TooLong:
         return unknown(ref, etag, how.window, "too-long")
+    except Versionless:
+        return unknown(ref, None, how.window, "version-missing")
     except EventNotFound:
         return Tombstone(ref)
     return _item(ref, body, seen, how)

@@ -26,9 +26,10 @@ from providers.base import (
 )
 from providers.caldav import account, listing
 from providers.caldav.collection import Collection, about_content, strong
+from providers.caldav.dav import ROWS
 from providers.caldav.href import calendar_path
 from providers.caldav.quirks import of_etag
-from providers.caldav.reading import Read, event, together
+from providers.caldav.reading import Read, event, one_pass, together
 from providers.caldav.wire import Answer, Wire, parsed
 from providers.errors import EventExists, PreconditionFailed, ProviderError, Unavailable, Unreadable
 from providers.ical import read as read_in_place
@@ -50,11 +51,12 @@ class CalDavProvider:
         session: requests.Session,
         *,
         read: Read = read_in_place,
+        max_rows: int = ROWS,
     ) -> None:
         self._url = url
         self._owner = owner
         self._read = read
-        self._wire = Wire(url, username, password, session)
+        self._wire = Wire(url, username, password, session, max_rows)
 
     def capabilities(self) -> Capability:
         """Return what this account's server can do.
@@ -94,8 +96,9 @@ class CalDavProvider:
         :raises Unsupported: if this is not a calendar.
         """
         place = self._place(calendar)
-        found = listing.everything(place) if since is None else listing.changed(place, since)
-        how = listing.Reading(known, window, lambda body: self._read(body, self._owner, window))
+        found = listing.everything(place) if since is None else listing.changed(place, since, known)
+        read = one_pass(self._read)
+        how = listing.Reading(known, window, lambda body: read(body, self._owner, window))
         return listing.read(place, found, how)
 
     def fetch(self, calendar: CalendarId, ref: EventRef) -> Event:
@@ -196,8 +199,8 @@ def _removed(place: Collection, answer: Answer) -> bool:
         return False
     if not answer.body:
         return True
-    rows = parsed(answer, where=place.where).rows
-    if not rows or not all(row.fine for row in rows):
+    found = parsed(answer, where=place.where)
+    if not found.rows or found.odd or not all(row.fine for row in found.rows):
         raise Unavailable("the server does not say that the event was removed", where=place.where)
     return True
 

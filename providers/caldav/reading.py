@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol, runtime_checkable
 
 from policy.interval import Interval, merge
 from providers.base import BusyTime, ETag, Event, EventRef, Item, Owner, Receipt, Unread
 from providers.errors import Unreadable
 from providers.ical import Document
+from providers.ical.notes import TooMuch
 
 Read = Callable[[bytes, Owner, Interval | None], Document]
 """How a document is read: in place, or in a sandbox."""
+
+
+@runtime_checkable
+class ByCalendar(Protocol):
+    """A way of reading that looks at what a calendar costs as a whole."""
+
+    def calendar(self) -> Read:
+        """Return how the documents of one pass over one calendar are read."""
+        ...
+
+
+def one_pass(read: Read) -> Read:
+    """Return how the documents of one pass over one calendar are read."""
+    return read.calendar() if isinstance(read, ByCalendar) else read
 
 
 def event(document: Document, ref: EventRef, etag: ETag, receipt: Receipt) -> Event | None:
@@ -47,7 +63,8 @@ def item(
     try:
         document = read(body)
     except Unreadable as why:
-        return unknown(ref, etag, window, why.what)
+        note = why.note.value if isinstance(why, TooMuch) else "document-unreadable"
+        return unknown(ref, etag, window, note)
     return event(document, ref, etag, Receipt())
 
 

@@ -19,7 +19,7 @@ from caldav.lib.error import DAVError
 from requests.auth import HTTPBasicAuth
 
 from providers.base import Receipt
-from providers.caldav.dav import Multistatus, conditions, multistatus
+from providers.caldav.dav import ROWS, Multistatus, conditions, multistatus
 from providers.errors import AccessLost, Loss, ProviderError, Unavailable, Unsupported
 from providers.transport import origin, shown
 
@@ -49,14 +49,20 @@ class Answer:
     def receipt(self) -> Receipt:
         """How far the answer can be trusted as a sight of the present."""
         age = self.headers.get("Age", "").strip()
-        return Receipt(_date(self.headers.get("Date")), cached=age.isdigit() and int(age) > 0)
+        aged = (
+            age.isascii() and age.isdigit() and age.strip("0") != ""
+        )  # int() takes neither all digits nor many
+        return Receipt(_date(self.headers.get("Date")), cached=aged)
 
 
 class Wire:
     """One account's connection: every failure of it is a :class:`~providers.errors.ProviderError`."""
 
-    def __init__(self, url: str, username: str, password: str, session: requests.Session) -> None:
+    def __init__(
+        self, url: str, username: str, password: str, session: requests.Session, max_rows: int = ROWS
+    ) -> None:
         self._session = session
+        self._max_rows = max_rows
         self._ear = _Ear(session)
         # As bytes, the name and the password are sent in UTF-8 (RFC 7617, 2.1).
         auth: Any = HTTPBasicAuth(username.encode(), password.encode())
@@ -122,7 +128,7 @@ class Wire:
         if answer.status != HTTPStatus.MULTI_STATUS:
             raise refusal(answer, asked=asked, where=where)
         same_origin(answer, asked=asked, where=where)
-        return parsed(answer, where=where)
+        return parsed(answer, where=where, most=self._max_rows)
 
     def close(self) -> None:
         """Close the connections."""
@@ -145,13 +151,13 @@ class _Ear:
         return head
 
 
-def parsed(answer: Answer, *, where: str) -> Multistatus:
+def parsed(answer: Answer, *, where: str, most: int = ROWS) -> Multistatus:
     """Return the multistatus in *answer*, whatever its status.
 
     :raises Unavailable: if there is none.
     """
     try:
-        return multistatus(answer.body, answer.headers.get("Content-Type", ""), answer.url)
+        return multistatus(answer.body, answer.headers.get("Content-Type", ""), answer.url, most)
     except ProviderError as error:
         error.where, error.status = shown(where), answer.status
         raise
@@ -180,7 +186,9 @@ def same_origin(answer: Answer, *, asked: str, where: str) -> None:
     """
     if origin(answer.url) == origin(asked):
         return
-    raise Unavailable(f"it sends us on to {shown(answer.url)}: connect that address", where=shown(where))
+    # Its host alone: what else is in an address may be a token.
+    host = origin(answer.url)[1]
+    raise Unavailable(f"it sends us on to {host}: connect that address", where=shown(where))
 
 
 def _unexpected(status: int) -> str:
@@ -211,6 +219,6 @@ def _wait(answer: Answer) -> timedelta | None:
 def _date(header: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(header or "")
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None

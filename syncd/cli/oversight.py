@@ -62,7 +62,9 @@ def _print(found: Status) -> None:
         frame.say(f"not yet     {found.never_verified} upcoming sessions are in no calendar yet")
     if found.overdue:
         frame.say(f"overdue     {found.overdue} pieces of work; is syncd running?")
-    for email in found.unreadable:
+    for one in found.limited:
+        frame.say(f"unreadable  {one.person}: {one.what}")
+    for email in sorted(set(found.unreadable) - {one.person for one in found.limited}):
         frame.say(f"unreadable  {email}: some events cannot be read, so their time is unknown")
     for each in found.troubles:
         where = each.calendar or "the account"

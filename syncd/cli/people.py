@@ -86,11 +86,14 @@ def list_(*, as_json: frame.JsonOption = False) -> None:
 
 
 def show(email: Email, *, as_json: frame.JsonOption = False) -> None:
-    """Show one person with their calendars."""
+    """Show one person with their calendars, and what cannot be read in them."""
+    from syncd.notes import limited
+
     with opened.house() as house:
         person = opened.person(house, email)
         with house.db.read() as tx:
             calendars = tx.calendars.of_person(person.id)
+            wrong = limited(tx, person)
     rows = [
         {
             "calendar": each.name,
@@ -103,13 +106,15 @@ def show(email: Email, *, as_json: frame.JsonOption = False) -> None:
         for each in calendars
     ]
     if as_json:
-        frame.emit({**_person(person), "calendars": rows})
+        frame.emit({**_person(person), "calendars": rows, "limited": wrong})
         return
     for name, value in _person(person).items():
         frame.say(f"{name:<8} {value or '(default)'}")
     if rows:
         frame.say("")
         frame.table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    for one in wrong:
+        frame.say(f"{one.what}, since {frame.rfc3339(one.since.replace(microsecond=0))}")
 
 
 def _person(person: Person) -> dict[str, object]:
@@ -130,10 +135,13 @@ def availability(
 ) -> None:
     """Print the hours of a person: free, busy or unknown."""
     from syncd import free
+    from syncd.notes import limited
 
     with opened.house() as house:
         person = opened.person(house, email)
         found = free.availability(house, person, _window(house, person, start, end))
+        with house.db.read() as tx:
+            wrong = [one.what for one in limited(tx, person)]
     if as_json:
         frame.emit(
             {
@@ -147,6 +155,8 @@ def availability(
         )
         return
     _print(found)
+    for sentence in wrong:
+        frame.talk(sentence)
 
 
 def _window(house: House, person: Person, start: str | None, end: str | None) -> Interval:

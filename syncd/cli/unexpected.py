@@ -1,19 +1,29 @@
-"""Errors that nobody foresaw: a person reads one sentence, the details go to a file of their own."""
+"""Errors that nobody foresaw: a person reads one sentence, the details go to a file of their own.
+
+The details say where it happened and what kind of error it is, not what a library's error says:
+that quotes what it could not understand.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
 import threading
-import traceback
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from syncd.traces import told
+
 
 def install() -> None:
-    """From here on no traceback reaches the terminal, from whatever thread."""
+    """From here on no traceback reaches the terminal, from whatever thread, and no word of a library."""
+    logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what nobody takes
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     sys.excepthook = _report
     threading.excepthook = _from_thread
     sys.unraisablehook = _from_nowhere
@@ -25,11 +35,10 @@ def state_directory() -> Path:
     return Path(given) if given else Path(tempfile.gettempdir())
 
 
-def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _report(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    # Without local values, which may be secrets.
-    written = _written("".join(traceback.format_exception(kind, error, trace)))
+    written = _written(told(error))
     details = f"the details are in {written}" if written else "and the details could not be written"
     with suppress(OSError, ValueError):
         print(  # noqa: T201 - the last word, on stderr

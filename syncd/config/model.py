@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from policy.rules import Duration, Rules
 from policy.weekly import Weekly
+from syncd.config.measures import Seconds, Size
 from syncd.config.values import (
     Closures,
     Database,
@@ -82,6 +83,35 @@ class CalDav(Section):
 
     ca_file: OptionalFile = None
     allow: Servers = ()
+    max_rows: int = Field(default=20_000, ge=100, le=1_000_000)
+
+
+class Limits(Section):
+    """How much of a server's answer and of a calendar is read before it counts as unknown."""
+
+    answer: Size = 8 * 1024 * 1024
+    request: Seconds = 30.0
+    silence: Seconds = 10.0
+    document: Size = 4 * 1024 * 1024
+    components: int = Field(default=20_000, ge=1)
+    depth: int = Field(default=16, ge=3, le=100)
+    line: Size = 1024 * 1024
+    overrides: int = Field(default=2_000, ge=0)
+    rules: int = Field(default=10, ge=0)
+    dates: int = Field(default=10_000, ge=0)
+    interval: int = Field(default=10_000, ge=1)
+    product: int = Field(default=1_000, ge=1)
+    steps: int = Field(default=200_000, ge=1)
+    occurrences: int = Field(default=5_000, ge=1)
+    observances: int = Field(default=200, ge=1)
+    first_year: int = Field(default=1600, ge=1, le=2000)
+    last_year: int = Field(default=2200, ge=2100, le=9000)
+    series_time: Seconds = 0.5
+    document_time: Seconds = 2.0
+    calendar_time: Seconds = 2.0
+    component_time: Seconds = 0.002
+    longest_time: Seconds = 60.0
+    memory: Annotated[Size, Field(ge=128 * 1024 * 1024)] = 512 * 1024 * 1024
 
 
 class Google(Section):
@@ -145,6 +175,7 @@ class Config(BaseSettings):
     poll: Poll = Poll()
     grid: Grid = Grid()
     caldav: CalDav = CalDav()
+    limits: Limits = Limits()
     google: Google = Google()
     mail: Mail = Mail()
     webhooks: Webhooks = Webhooks()

@@ -15,7 +15,7 @@ from syncd.store.health import turn
 from syncd.store.link import AnyRow, Link
 from syncd.store.resources import Resources
 from syncd.store.rows import AccountId, Calendar, CalendarChoice, CalendarRowId, Health, PersonId
-from syncd.store.tables import accounts, blocks, calendars, copies, incidents, resources, strays
+from syncd.store.tables import accounts, blocks, calendars, copies, incidents, notes, resources, strays
 
 _PRESENT = calendars.c.removed_at.is_(None)
 _UNREAD: dict[str, Any] = {
@@ -144,7 +144,7 @@ def retire(link: Link, which: ColumnElement[bool]) -> None:
     ids = [row.id for row in link.rows(select(calendars.c.id).where(which))]
     if not ids:
         return
-    for table in (blocks, resources):
+    for table in (blocks, notes, resources):
         link.run(delete(table).where(table.c.calendar_id.in_(ids)))
     alarmed = select(incidents.c.calendar_id).where(incidents.c.calendar_id.is_not(None))
     named = union(select(copies.c.calendar_id), select(strays.c.calendar_id), alarmed)

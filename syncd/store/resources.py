@@ -1,19 +1,23 @@
-"""What stands in foreign calendars: digests of refs, versions, and the time they take; never a text."""
+"""What stands in foreign calendars: digests of refs, versions, the time they take, what is wrong; never a text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select
 
 from policy.interval import Interval
 from providers.base import ETag, RefKey
 from syncd.store.link import AnyRow, Link
-from syncd.store.rows import Block, CalendarRowId
-from syncd.store.tables import blocks, resources
+from syncd.store.rows import Block, CalendarRowId, Noted
+from syncd.store.tables import blocks, notes, resources
 
 _BLOCK = ("calendar_id", "key", "starts", "ends", "kind")
 _THIS_BLOCK = delete(blocks).where(*(blocks.c[name] == bindparam(f"old_{name}") for name in _BLOCK))
+
+
+_CODE = re.compile(r"[a-z][a-z-]{0,39}")
 
 
 class Resources:
@@ -51,9 +55,41 @@ class Resources:
     def drop_resource(self, calendar_id: CalendarRowId, key: RefKey) -> bool:
         """Forget a resource and its time, and tell whether it was known."""
         gone = sum(
-            self._link.run(delete(table).where(_of(table, calendar_id, key))) for table in (blocks, resources)
+            self._link.run(delete(table).where(_of(table, calendar_id, key)))
+            for table in (blocks, notes, resources)
         )
         return gone > 0
+
+    def put_notes(self, calendar_id: CalendarRowId, key: RefKey, codes: Iterable[str]) -> bool:
+        """Store what is wrong with one resource in place of the older, and tell whether they differ.
+
+        :raises ValueError: if one of them is more than a code.
+        """
+        wanted = frozenset(codes)
+        if not all(_CODE.fullmatch(code) for code in wanted):
+            raise ValueError("a note is not a code")
+        here = _of(notes, calendar_id, key)
+        stored = {row.code for row in self._link.rows(select(notes.c.code).where(here))}
+        if gone := stored - wanted:
+            self._link.run(delete(notes).where(here, notes.c.code.in_(sorted(gone))))
+        new = [
+            {"calendar_id": calendar_id, "key": key, "code": code, "since": self._link.now}
+            for code in sorted(wanted - stored)
+        ]
+        self._link.run_many(insert(notes), new)
+        return bool(gone or new)
+
+    def noted(self, calendar_ids: Iterable[CalendarRowId]) -> tuple[Noted, ...]:
+        """Return what is wrong in these calendars: how many resources, by reason."""
+        ids = sorted(set(calendar_ids))
+        counted = (
+            select(notes.c.calendar_id, notes.c.code, func.count(), func.min(notes.c.since))
+            .where(notes.c.calendar_id.in_(ids))
+            .group_by(notes.c.calendar_id, notes.c.code)
+            .order_by(notes.c.calendar_id, notes.c.code)
+        )
+        rows = self._link.rows(counted) if ids else ()
+        return tuple(Noted(CalendarRowId(row[0]), row[1], row[2], row[3]) for row in rows)
 
     def put_blocks(self, calendar_id: CalendarRowId, blocks: Iterable[Block]) -> bool:
         """Store the time of a whole calendar in place of the older, and tell whether they differ."""

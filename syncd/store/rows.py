@@ -108,6 +108,17 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """How many resources of a calendar have something that could not be read, for one reason."""
+
+    calendar_id: CalendarRowId
+    code: str
+    count: int
+    since: datetime
+    """Since when there has been one."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRow:
     """A session: the columns that are searched, and the fold of its facts."""
 

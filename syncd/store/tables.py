@@ -119,6 +119,16 @@ blocks = Table(
     Index(None, "calendar_id", "ends"),
 )
 
+notes = Table(
+    "notes",
+    metadata,
+    Column("calendar_id", ForeignKey("calendars.id"), primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("code", Words, primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+"""What could not be read of which resource, and why: codes, never a word of it."""
+
 sessions = Table(
     "sessions",
     metadata,

@@ -5,11 +5,13 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
 
 from syncd import log
+from syncd.errors import Problem
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +23,9 @@ def as_it_was() -> Iterator[None]:
     root.setLevel(level)
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
+
+
+FORMS: tuple[Literal["json", "console"], ...] = ("json", "console")
 
 
 class Terminal(io.StringIO):
@@ -65,14 +70,46 @@ def test_no_secret_gets_into_the_log() -> None:
         assert "RuntimeError" in text
 
 
-def test_libraries_say_only_what_is_wrong() -> None:
+def test_of_libraries_only_warnings_come_through_and_only_where_they_were_given() -> None:
+    for form in FORMS:
+        out = io.StringIO()
+        log.configure("debug", form, stream=out)
+        for name in (*log.QUIET, "another"):
+            one = logging.getLogger(name)
+            one.info("chatter")
+            one.debug("chatter")
+            try:
+                int(f"{'M'}ARK")
+            except ValueError:
+                one.warning("trouble with %s", "MARK2", exc_info=True, stack_info=True)
+        assert "chatter" not in out.getvalue()
+        assert "MARK" not in out.getvalue()
+        assert out.getvalue().count("a WARNING of") == len(log.QUIET) + 1
+        assert out.getvalue().count(" of another,") == 1
+        assert f"a WARNING of {log.QUIET[0]}, at test_log:" in out.getvalue()
+
+
+def test_what_our_own_modules_log_by_the_standard_library_is_kept() -> None:
     out = io.StringIO()
     log.configure("debug", stream=out)
-    for name in log.QUIET:
-        logging.getLogger(name).info("chatter")
-        logging.getLogger(name).warning("trouble with %s", name)
-    assert "chatter" not in out.getvalue()
-    assert out.getvalue().count("trouble") == len(log.QUIET)
+    logging.getLogger("providers.somewhere").debug("%s rows", 3)
+    assert json.loads(out.getvalue())["event"] == "3 rows"
+
+
+def test_of_an_error_its_place_is_told_and_its_words_only_if_they_are_ours() -> None:
+    out = io.StringIO()
+    log.configure(stream=out)
+    try:
+        try:
+            int(f"{'M'}ARK")
+        except ValueError as cause:
+            raise Problem("the key is not there") from cause
+    except Problem:
+        structlog.get_logger().exception("failed")
+    said = json.loads(out.getvalue())["exception"]
+    assert "MARK" not in said
+    assert said.index("ValueError\n") < said.index("syncd.errors.Problem: the key is not there")
+    assert "test_log.py" in said
 
 
 def test_configuring_twice_does_not_say_it_twice() -> None:
@@ -97,5 +134,8 @@ def test_warnings_go_the_same_way() -> None:
         warnings.simplefilter("always")
         logging.captureWarnings(capture=False)
         logging.captureWarnings(capture=True)
-        warnings.warn("old", DeprecationWarning, stacklevel=1)
-    assert "DeprecationWarning: old" in json.loads(out.getvalue())["event"]
+        warnings.warn("MARK", DeprecationWarning, stacklevel=1)
+    said = json.loads(out.getvalue())["event"]
+    assert said.startswith("DeprecationWarning at ")
+    assert "test_log.py" in said
+    assert "MARK" not in said

@@ -14,6 +14,7 @@ import responses
 from policy.interval import Interval
 from providers.base import Attendee, EventDraft, Owner
 from providers.caldav import CalDavProvider
+from providers.caldav.dav import ROWS
 from providers.transport import TransportRules, session
 from tests.providers.caldav.answers import HOST, Said
 
@@ -26,6 +27,8 @@ class Server:
 
     script: dict[Key, list[Said]] = field(default_factory=dict)
     always: Said | None = None
+    chooses: Callable[[requests.PreparedRequest], Said] | None = None
+    """Finds the answer to a request for which nothing was prepared."""
     asked: list[requests.PreparedRequest] = field(default_factory=list)
 
     def say(self, method: str, path: str, *answers: Said) -> None:
@@ -37,7 +40,9 @@ class Server:
     def answer(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str | bytes]:
         self.asked.append(request)
         left = self.script.get((str(request.method), urlsplit(str(request.url)).path))
-        if left is None:
+        if left is None and self.chooses is not None:
+            said = self.chooses(request)
+        elif left is None:
             said = self.always or Said(599, "nothing was prepared for this")
         else:
             said = left.pop(0) if len(left) > 1 else left[0]
@@ -61,9 +66,11 @@ def server() -> Iterator[Server]:
 def connect() -> Iterator[Callable[..., CalDavProvider]]:
     opened: list[CalDavProvider] = []
 
-    def make(url: str = HOST + "/me/", password: str = "s3cret") -> CalDavProvider:  # noqa: S107
+    def make(url: str = HOST + "/me/", password: str = "s3cret", max_rows: int = ROWS) -> CalDavProvider:  # noqa: S107
         owner = Owner(ZoneInfo("Europe/Berlin"))
-        opened.append(CalDavProvider(url, "student", password, owner, session(TransportRules())))
+        opened.append(
+            CalDavProvider(url, "student", password, owner, session(TransportRules()), max_rows=max_rows)
+        )
         return opened[-1]
 
     yield make
