@@ -34,8 +34,10 @@ LENGTH = struct.Struct("!I")
 READY = b"ready"
 _SOON, _AGAIN = 0.001, 0.02
 """The least time of a timer, and between two of its calls: one that comes a moment early is not the last."""
-_FAT = 192 * 1024
-"""Kilobytes of memory beyond which a process is not worth keeping."""
+_FAT = 192 * 1024 * 1024
+"""Bytes of memory beyond which a process is not worth keeping."""
+_STATM = 128
+"""Bytes that proc(5) needs for the seven numbers of statm, and more."""
 _FILES = 32
 _UNHURRIED, _LEAST = 5.0, 0.5
 """By the clock on the wall a document may take so many times its computing time, and at least so many seconds."""
@@ -101,6 +103,8 @@ def main(reader: Callable[..., Document] = read) -> None:
     _confine(limits)
     gc.collect()
     gc.freeze()
+    # Not ru_maxrss: that begins with the size of the program which started us.
+    size = os.open("/proc/self/statm", os.O_RDONLY)
     _write(READY)
     asked = os.fdopen(0, "rb", buffering=_BUFFER)
     while len(head := asked.read(HEAD.size)) == HEAD.size:
@@ -109,7 +113,7 @@ def main(reader: Callable[..., Document] = read) -> None:
         if len(body) != sizes[-1]:
             return
         keep = _answer(reader, Question.unpacked(question), body, limits, seconds)
-        if not keep or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _FAT:
+        if not keep or int(os.pread(size, _STATM, 0).split()[1]) * resource.getpagesize() > _FAT:
             return
 
 
