@@ -14,6 +14,7 @@ ends the run with ``contract suite: memory 100, Radicale 100, Xandikos 100``.
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 
 import pytest
@@ -22,6 +23,10 @@ pytest.register_assert_rewrite("tests.providers")
 
 _SUITE = "suite"
 _UNWELL = ("failed", "error")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return 2 * (os.cpu_count() or 1)  # half of the tests wait for a server
 
 
 def pytest_configure(config: pytest.Config) -> None:
