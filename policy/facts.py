@@ -45,8 +45,12 @@ class Act(StrEnum):
     """The session never reached the student's calendar."""
 
 
+LOSSES = frozenset({Act.REMOVED, Act.DECLINED, Act.CANCELLED})
+"""The acts after which the event does not stand any more."""
+
+
 def _loss(act: Act) -> Act:
-    if act not in {Act.REMOVED, Act.DECLINED, Act.CANCELLED}:
+    if act not in LOSSES:
         raise ValueError(f"an event is not missing because it was {act}")
     return act
 
@@ -166,7 +170,60 @@ class Passed(_Fact):
     at: Instant
 
 
-Fact = Agreed | Sighted | Missing | Blinded | Asked | PutBack | Passed
+class Stop(StrEnum):
+    """What keeps an act from being decided until a person says so."""
+
+    PERSON = "person"
+    """Too many sessions of this student were gone within an hour."""
+    SCHOOL = "school"
+    """Too many sessions of the school were gone within an hour."""
+    DOUBT = "doubt"
+    """The student's doubtful cases are too many to acquit once more without asking."""
+
+
+class Decision(StrEnum):
+    """What a person says of what was stopped."""
+
+    RELEASE = "release"
+    """The act counts, judged by its own evidence."""
+    DISMISS = "dismiss"
+    """It was none: the session stands."""
+
+
+class Braked(_Fact):
+    """The act is one of suspiciously many: all evidence is kept, and nothing is decided."""
+
+    kind: Literal["braked"] = "braked"
+    at: Instant
+    scope: Stop
+
+
+class Unbraked(_Fact):
+    """A person has decided about what was stopped."""
+
+    kind: Literal["unbraked"] = "unbraked"
+    at: Instant
+    by: str
+    decision: Decision
+    scope: Stop
+
+
+class Doubts(_Fact):
+    """What is decided next is doubtful, with a cause on the student's side; so many such cases came before."""
+
+    kind: Literal["doubts"] = "doubts"
+    at: Instant
+    count: int
+
+
+class Restored(_Fact):
+    """The ledger was restored from a backup and does not know what came after it."""
+
+    kind: Literal["restored"] = "restored"
+    at: Instant
+
+
+Fact = Agreed | Sighted | Missing | Blinded | Asked | PutBack | Passed | Braked | Unbraked | Doubts | Restored
 _ADAPTER: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kind")])
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from policy.facts import Act, Actor, Instant
+from policy.facts import Act, Actor, Instant, Stop
 from policy.notice import Doubt, Verdict, deadline
 from policy.rules import Rules
 
@@ -74,6 +74,15 @@ class Effect(StrEnum):
     FORFEIT = "verdict.forfeit"
     NOT_STUDENT = "verdict.not_student"
     ELAPSED = "session.elapsed"
+    SUSPECT = "session.suspect"
+    UNSTOPPED = "session.unstopped"
+    """What was stopped is judged after all."""
+    STANDS_AGAIN = "session.stands_again"
+    """What was stopped is void."""
+    UNSEEN_SOON = "session.unseen_soon"
+    """It begins soon, and we still cannot see it."""
+    UNDECIDED_SOON = "session.undecided_soon"
+    """It begins soon, and nobody has decided yet whether it stands."""
 
 
 class _Value(BaseModel):
@@ -158,6 +167,16 @@ class Session(_Value):
     trouble: Trouble | None = None
     phantoms: int = 0
     verdict: Verdict | None = None
+    stops: tuple[Stop, ...] = ()
+    """Why a person must decide; there is at least one while it is suspect."""
+    doubts: int | None = None
+    """How many doubtful cases of the student came before the one about to be decided."""
+    proposed: Verdict | None = None
+    """What a release gives, where it is doubt that a person decides about."""
+    restored: Instant | None = None
+    """When the ledger was restored from a backup, until a sight proves something again."""
+    warned: bool = False
+    """That it begins soon, unseen or undecided, was told."""
 
     @property
     def deadline(self) -> datetime:

@@ -34,6 +34,11 @@ class Doubt(StrEnum):
     UNREADABLE = "the event could not be read in between"
     CLOCK_UNSURE = "our clock was not known to be right"
     UNCONFIRMED = "the second look could not be had"
+    RESTORED = "the ledger was restored from a backup"
+
+
+PERSONAL = frozenset({Doubt.SERVER_DOWN, Doubt.ACCESS_LOST, Doubt.UNREADABLE, Doubt.UNCONFIRMED})
+"""Doubts whose cause can lie on the student's side; all others are ours alone."""
 
 
 class Verdict(BaseModel):

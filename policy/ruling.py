@@ -64,6 +64,8 @@ _TROUBLES = {str(doubt): doubt for doubt in (Doubt.SERVER_DOWN, Doubt.ACCESS_LOS
 def cause(session: Session, proven: Sight | None, until: datetime) -> Doubt:
     """Return why nothing is known between the last *proven* sight and *until*."""
     trouble = session.trouble
+    if session.restored is not None and proven is None:
+        return Doubt.RESTORED
     since = proven.at if proven else session.agreed_at
     if trouble is not None and trouble.since <= until and (trouble.until is None or trouble.until >= since):
         return _TROUBLES.get(trouble.cause, Doubt.SERVER_DOWN)

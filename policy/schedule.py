@@ -7,8 +7,11 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from policy.facts import Actor
+from policy.facts import Actor, Stop
 from policy.life import CalendarState, Pending, Request, Session, State
+
+SOON = timedelta(hours=12)
+"""So long before the start it is told that nobody can see a session, or has decided about it."""
 
 
 def hold_ends(session: Session, pending: Pending) -> datetime:
@@ -57,12 +60,36 @@ def next_step(session: Session, now: datetime) -> Next | None:
             if now < look_at:
                 return Next(at=look_at, look=True)
             return Next(at=session.end + session.rules.elapse_after, look=False)
+        case State.SUSPECT:
+            return _next_suspect(session, now)
         case _:
             return None
 
 
+def warning(session: Session, now: datetime) -> datetime | None:
+    """Return when it is to be told that the start is near and nobody can see the session, or has decided."""
+    waits = session.state in {State.INCIDENT, State.SUSPECT}
+    return session.start - SOON if waits and not session.warned and now < session.start else None
+
+
+def _next_suspect(session: Session, now: datetime) -> Next | None:
+    """Return the next look at what is stopped: the evidence is completed as if nobody had stopped it."""
+    pending = session.act
+    over = pending.confirmed is not None and pending.again >= hold_ends(session, pending)
+    done = over and pending.contradicted is None and _other_is_clear(pending)
+    if Stop.DOUBT in session.stops or done or now >= limit(session, pending):
+        return None
+    return _next_noticed(session)
+
+
+def _other_is_clear(pending: Pending) -> bool:
+    return pending.actor is not Actor.MENTOR or pending.both or pending.other_stood is not None
+
+
 def _next_booked(session: Session) -> Next:
     look_at = session.deadline + session.rules.lag
+    if session.restored is not None and session.seen is None:
+        return Next(at=session.restored, look=True)
     if session.proven_at_deadline:
         return Next(at=session.end, look=False)
     if session.seen is None or session.seen.at < look_at:

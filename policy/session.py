@@ -1,6 +1,7 @@
 """The life of one session, as a table.
 
-Rule 1: every state, and every way from one to another, is in this file.
+Rule 1: every state, and every way from one to another, is in this file; the ways in and out
+of ``suspect`` are in :mod:`policy.stopping`, verdicts in :mod:`policy.deciding`.
 Rule 2: this file does not know which provider spoke, nor what time it is now.
 
 A session is the fold of its facts: :func:`begin` with the agreement, then
@@ -13,26 +14,32 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from policy import stopping
+from policy.deciding import Step, back, changed, decide, decide_if_over, elapse, mentor_proven, warn
 from policy.facts import (
+    LOSSES,
     Act,
     Actor,
     Agreed,
     Asked,
     Blinded,
+    Braked,
+    Doubts,
     Fact,
     Missing,
     Passed,
     PutBack,
+    Restored,
     Side,
     Sighted,
+    Stop,
+    Unbraked,
     Via,
 )
 from policy.life import ENDED, CalendarState, Effect, Pending, Request, Session, Sight, State, Trouble
 from policy.notice import Doubt, Outcome, judge
-from policy.ruling import cause, rule
-from policy.schedule import hold_ends, limit, request_ends
-
-Step = tuple[Session, tuple[Effect, ...]]
+from policy.ruling import cause
+from policy.schedule import limit, request_ends
 
 
 class IllegalFact(ValueError):
@@ -60,7 +67,7 @@ def advance(session: Session, fact: Fact) -> Step:
     """
     if isinstance(fact, Agreed):
         raise IllegalFact(f"session {session.id} is agreed already")
-    session = _with(session, seq=session.seq + 1)
+    session = changed(session, seq=session.seq + 1)
     if session.state in ENDED:
         return _after_the_end(session, fact)
     match fact:
@@ -73,13 +80,11 @@ def advance(session: Session, fact: Fact) -> Step:
         case Asked():
             return _asked(session, fact)
         case PutBack():
-            return _with(session, put_back=True), (Effect.PUT_BACK,)
+            return changed(session, put_back=True), (Effect.PUT_BACK,)
         case Passed():
             return _PASSED[session.state](session, fact)
-
-
-def _with(session: Session, **changed: Any) -> Session:
-    return session.model_copy(update=changed)
+        case Braked() | Unbraked() | Doubts() | Restored():
+            return stopping.advance(session, fact)
 
 
 # --- the student's copy stands -------------------------------------------------------
@@ -88,15 +93,28 @@ def _with(session: Session, **changed: Any) -> Session:
 def _student_sighted(session: Session, fact: Sighted) -> Step:
     seen = _take_sight(session, fact)
     match session.state:
-        case State.NOTICED:
-            by_student = _by(session, Actor.STUDENT)
-            return _reappeared(session, seen, fact) if by_student else _stood_after(seen, fact)
+        case State.NOTICED | State.SUSPECT:
+            return _sighted_in_an_act(session, seen, fact)
         case State.PLANNED:
-            return _settle(session, _with(seen, state=State.BOOKED), fact, (Effect.BOOKED,))
+            return _settle(session, changed(seen, state=State.BOOKED), fact, (Effect.BOOKED,))
         case State.INCIDENT:
-            return _settle(session, _with(seen, state=State.BOOKED), fact, (Effect.SEEN_AGAIN,))
+            return _settle(session, changed(seen, state=State.BOOKED), fact, (Effect.SEEN_AGAIN,))
         case _:
             return _settle(session, seen, fact, ())
+
+
+def _sighted_in_an_act(before: Session, session: Session, fact: Sighted) -> Step:
+    if session.act.act not in LOSSES:
+        return _sighted_in_doubt(session, session.act, fact)
+    by_student = _by(session, Actor.STUDENT)
+    return _reappeared(before, session, fact) if by_student else _stood_after(session, fact)
+
+
+def _sighted_in_doubt(session: Session, pending: Pending, fact: Sighted) -> Step:
+    """Take a move back that somebody was to decide about; a word stays said, wherever the event stands."""
+    if pending.act is Act.MOVED and fact.start == session.start:
+        return back(session, State.BOOKED, request=None), (Effect.MOVE_WITHDRAWN,)
+    return session, ()
 
 
 def _take_sight(session: Session, fact: Sighted) -> Session:
@@ -104,7 +122,7 @@ def _take_sight(session: Session, fact: Sighted) -> Session:
     sight = Sight(at=fact.sent - session.rules.lag, seq=session.seq)
     at_start = fact.start == session.start
     pending = _by(session, Actor.STUDENT)
-    return _with(
+    return changed(
         session,
         first_seen=_first_seen(session, fact),
         seen=_later(session.seen, Sight(at=fact.received, seq=session.seq)),
@@ -113,13 +131,15 @@ def _take_sight(session: Session, fact: Sighted) -> Session:
         version=session.version if pending else fact.version,
         calendar_state=CalendarState.PRESENT if at_start else CalendarState.MOVED,
         trouble=None if fact.proves else _mended(session.trouble, fact.received),
+        restored=None if fact.proves else session.restored,
     )
 
 
 def _first_seen(session: Session, fact: Sighted) -> Sight:
     """Return the first sight, or the first proving one where that is later: only that one is dated right."""
     sight = Sight(at=fact.received, seq=session.seq)
-    if session.first_seen is None or (session.present is None and fact.proves):
+    undated = session.present is None and session.restored is None
+    if session.first_seen is None or (undated and fact.proves):
         return _later(session.first_seen, sight)
     return session.first_seen
 
@@ -138,11 +158,11 @@ def _settle(before: Session, session: Session, fact: Sighted, effects: tuple[Eff
     """Compare where the event stands in time with where it was agreed to stand."""
     if fact.start == session.start:
         if session.state is State.MOVING:
-            return _with(session, state=State.BOOKED, request=None), (*effects, Effect.MOVE_WITHDRAWN)
+            return changed(session, state=State.BOOKED, request=None), (*effects, Effect.MOVE_WITHDRAWN)
         return session, effects
     if session.state is State.MOVING and session.request is not None:
         request = session.request.model_copy(update={"to": fact.start})
-        return _with(session, request=request), effects
+        return changed(session, request=request), effects
     if session.moved_late:
         return session, effects
     outcome, unsure, _ = judge(
@@ -154,10 +174,10 @@ def _settle(before: Session, session: Session, fact: Sighted, effects: tuple[Eff
     if outcome is Outcome.FORFEIT:
         if fact.received >= session.start:  # too late to put it back
             return session, effects
-        return _with(session, moved_late=True), (*effects, Effect.MOVED_LATE)
+        return changed(session, moved_late=True), (*effects, Effect.MOVED_LATE)
     doubt = cause(before, before.stood, fact.received) if unsure else None
     request = Request(to=fact.start, made=Sight(at=fact.received, seq=session.seq), doubt=doubt)
-    return _with(session, state=State.MOVING, request=request), (*effects, Effect.MOVE_REQUESTED)
+    return changed(session, state=State.MOVING, request=request), (*effects, Effect.MOVE_REQUESTED)
 
 
 def _reappeared(before: Session, session: Session, fact: Sighted) -> Step:
@@ -166,14 +186,9 @@ def _reappeared(before: Session, session: Session, fact: Sighted) -> Step:
     if not _newer(session, pending, fact):
         return _contradicted(session, pending, fact)
     phantom = pending.confirmed is None and fact.version == pending.version and fact.via is not Via.FOLLOW
-    back = _with(
-        session,
-        state=pending.was,
-        pending=None,
-        version=fact.version,
-        phantoms=session.phantoms + (1 if phantom else 0),
-    )
-    return _settle(before, back, fact, (Effect.PHANTOM if phantom else Effect.RESTORED,))
+    count = session.phantoms + (1 if phantom else 0)
+    stands = back(session, pending.was, version=fact.version, phantoms=count)
+    return _settle(before, stands, fact, (Effect.PHANTOM if phantom else Effect.RESTORED,))
 
 
 def _newer(session: Session, pending: Pending, fact: Sighted) -> bool:
@@ -187,7 +202,7 @@ def _newer(session: Session, pending: Pending, fact: Sighted) -> bool:
 
 
 def _contradicted(session: Session, pending: Pending, fact: Sighted) -> Step:
-    return _with(session, pending=pending.model_copy(update={"contradicted": fact.received})), ()
+    return changed(session, pending=pending.model_copy(update={"contradicted": fact.received})), ()
 
 
 # --- the student's copy is gone ------------------------------------------------------
@@ -202,15 +217,15 @@ _GONE_AS = {
 def _student_missing(session: Session, fact: Missing) -> Step:
     effects: tuple[Effect, ...] = ()
     before = session
-    session = _with(
+    session = changed(
         session, calendar_state=_GONE_AS[fact.act], trouble=_mended(session.trouble, fact.received)
     )
     if session.state is State.PLANNED:
         if fact.act is Act.REMOVED:  # never seen standing: its absence counts against nobody
-            return _with(before, trouble=session.trouble), ()
+            return changed(before, trouble=session.trouble), ()
         first = Sight(at=fact.received, seq=session.seq)
-        session, effects = _with(session, state=State.BOOKED, first_seen=first), (Effect.BOOKED,)
-    if session.state is State.NOTICED:
+        session, effects = changed(session, state=State.BOOKED, first_seen=first), (Effect.BOOKED,)
+    if session.pending is not None:
         if _by(session, Actor.STUDENT):
             return _seen_again_gone(session, fact)
         return _both_gone(session, fact)
@@ -230,22 +245,22 @@ def _notice(session: Session, fact: Missing, actor: Actor, effects: tuple[Effect
         cascades=fact.cascades,
         was=State.BOOKED if session.state is State.INCIDENT else session.state,
     )
-    return _with(session, state=State.NOTICED, pending=pending), (*effects, Effect.NOTICED)
+    return changed(session, state=State.NOTICED, pending=pending), (*effects, Effect.NOTICED)
 
 
 def _seen_again_gone(session: Session, fact: Missing) -> Step:
     """Confirm the act by a second look, and decide once nothing can undo it any more."""
     pending = session.act
     effects: tuple[Effect, ...] = ()
-    changed: dict[str, Any] = {"again": max(pending.again, fact.received), "contradicted": None}
+    values: dict[str, Any] = {"again": max(pending.again, fact.received), "contradicted": None}
     if fact.stamp is not None:  # the act is not later than any of its stamps
-        changed["stamp"] = min(fact.stamp, pending.stamp or fact.stamp)
+        values["stamp"] = min(fact.stamp, pending.stamp or fact.stamp)
     second = fact.via is Via.LOOK and fact.sent >= pending.gone.at + session.rules.confirm_after
     if second and pending.confirmed is None:
-        changed["confirmed"] = Sight(at=fact.received, seq=session.seq)
+        values["confirmed"] = Sight(at=fact.received, seq=session.seq)
         effects = (Effect.CONFIRMED,)
-    session = _with(session, pending=pending.model_copy(update=changed))
-    return _decide_if_over(session, fact.received, effects)
+    session = changed(session, pending=pending.model_copy(update=values))
+    return decide_if_over(session, fact.received, effects)
 
 
 def _both_gone(session: Session, fact: Missing) -> Step:
@@ -254,9 +269,10 @@ def _both_gone(session: Session, fact: Missing) -> Step:
     if pending.other_stood is not None:
         return session, ()
     if pending.cascades:
-        return _notice(_with(session, state=pending.was, pending=None), fact, Actor.STUDENT)
-    session = _with(session, pending=pending.model_copy(update={"both": True}))
-    return _decide_if_over(session, fact.received, ())
+        noticed, told = _notice(changed(session, state=pending.was), fact, Actor.STUDENT)
+        return changed(noticed, state=session.state), told  # what is stopped stays stopped
+    session = changed(session, pending=pending.model_copy(update={"both": True}))
+    return decide_if_over(session, fact.received, ())
 
 
 # --- the mentor's copy ---------------------------------------------------------------
@@ -264,15 +280,15 @@ def _both_gone(session: Session, fact: Missing) -> Step:
 
 def _mentor_sighted(session: Session, fact: Sighted) -> Step:
     pending = session.pending
-    if session.state is not State.NOTICED or pending is None or pending.actor is not Actor.MENTOR:
+    if pending is None or pending.actor is not Actor.MENTOR:
         return session, ()
     if not _newer(session, pending, fact):
         return _contradicted(session, pending, fact)
-    return _with(session, state=pending.was, pending=None), (Effect.RESTORED,)
+    return back(session, pending.was), (Effect.RESTORED,)
 
 
 def _mentor_missing(session: Session, fact: Missing) -> Step:
-    if session.state is State.NOTICED:
+    if session.pending is not None:
         if _by(session, Actor.STUDENT):
             return _mentor_too(session, fact)
         return _seen_again_gone(session, fact)
@@ -285,7 +301,7 @@ def _mentor_too(session: Session, fact: Missing) -> Step:
     """Leave it the student's act if that was confirmed before, or took the mentor's copy along."""
     if fact.cascades or session.act.confirmed is not None:
         return session, ()
-    return _with(session, pending=session.act.model_copy(update={"both": True})), ()
+    return changed(session, pending=session.act.model_copy(update={"both": True})), ()
 
 
 def _stood_after(session: Session, fact: Sighted) -> Step:
@@ -294,8 +310,8 @@ def _stood_after(session: Session, fact: Sighted) -> Step:
     if not fact.proves or fact.sent - session.rules.lag < pending.gone.at:
         return session, ()
     stood = Sight(at=fact.received, seq=session.seq)
-    session = _with(session, pending=pending.model_copy(update={"other_stood": stood}))
-    return _decide_if_over(session, fact.received, ())
+    session = changed(session, pending=pending.model_copy(update={"other_stood": stood}))
+    return decide_if_over(session, fact.received, ())
 
 
 # --- words, blindness, time ----------------------------------------------------------
@@ -303,8 +319,12 @@ def _stood_after(session: Session, fact: Sighted) -> Step:
 
 def _asked(session: Session, fact: Asked) -> Step:
     """Decide at once: the instant is exact, and nothing has to be confirmed."""
-    if (pending := _first_act(session, fact)) is not None:
-        return _decide(session, pending)
+    pending = _first_act(session, fact)
+    if Stop.DOUBT in session.stops:
+        if fact.by is Actor.STUDENT:  # their word confirms the act, and leaves its time as doubtful as it was
+            return changed(session, pending=pending or session.act), ()
+    elif pending is not None:
+        return decide(session, pending)
     said = Pending(
         actor=fact.by,
         act=Act.ASKED,
@@ -315,7 +335,7 @@ def _asked(session: Session, fact: Asked) -> Step:
         was=session.state,
         confirmed=Sight(at=fact.at, seq=session.seq),
     )
-    return _decide(session, said)
+    return decide(session, said)
 
 
 def _first_act(session: Session, fact: Asked) -> Pending | None:
@@ -335,13 +355,14 @@ def _first_act(session: Session, fact: Asked) -> Pending | None:
 def _blinded(session: Session, fact: Blinded) -> Step:
     trouble = Trouble(since=fact.at, until=None, cause=fact.cause)
     unreadable = fact.cause == Doubt.UNREADABLE
-    session = _with(
+    kept = session.trouble is not None and (session.trouble.until is None or session.state is State.SUSPECT)
+    session = changed(
         session,
-        trouble=session.trouble if session.trouble and session.trouble.until is None else trouble,
+        trouble=session.trouble if kept else trouble,
         calendar_state=CalendarState.UNREADABLE if unreadable else CalendarState.UNREACHABLE,
     )
     if fact.lost and session.state is State.BOOKED:
-        return _with(session, state=State.INCIDENT), (Effect.INCIDENT,)
+        return changed(session, state=State.INCIDENT), (Effect.INCIDENT,)
     return session, ()
 
 
@@ -358,14 +379,14 @@ def _passed_planned(session: Session, fact: Passed) -> Step:
         stamp=None,
         was=session.state,
     )
-    return _decide(session, never)
+    return decide(session, never)
 
 
 def _passed_booked(session: Session, fact: Passed) -> Step:
     seen_since = session.seen is not None and session.seen.at >= session.deadline
     if fact.at >= session.end and (session.proven_at_deadline or seen_since):
-        return _elapse(session)
-    return _passed_incident(session, fact)
+        return elapse(session)
+    return _passed_unseen(session, fact)
 
 
 def _passed_moving(session: Session, fact: Passed) -> Step:
@@ -382,7 +403,7 @@ def _passed_moving(session: Session, fact: Passed) -> Step:
         was=session.state,
         confirmed=Sight(at=fact.at, seq=session.seq),
     )
-    return _decide(session, moved)
+    return decide(session, moved)
 
 
 def _passed_noticed(session: Session, fact: Passed) -> Step:
@@ -390,21 +411,26 @@ def _passed_noticed(session: Session, fact: Passed) -> Step:
     if fact.at < limit(session, pending):
         return session, ()
     contradicted = pending.contradicted is not None
-    if contradicted or (pending.actor is Actor.MENTOR and not _mentor_proven(pending)):
+    if contradicted or (pending.actor is Actor.MENTOR and not mentor_proven(pending)):
         phantoms = session.phantoms + (1 if contradicted else 0)
-        return _with(session, state=pending.was, pending=None, phantoms=phantoms), (Effect.PHANTOM,)
-    return _decide(session, pending)
+        return back(session, pending.was, phantoms=phantoms), (Effect.PHANTOM,)
+    return decide(session, pending)
+
+
+def _passed_unseen(session: Session, fact: Passed) -> Step:
+    if fact.at >= session.end + session.rules.elapse_after:
+        return elapse(session)
+    return session, ()
 
 
 def _passed_incident(session: Session, fact: Passed) -> Step:
-    if fact.at >= session.end + session.rules.elapse_after:
-        return _elapse(session)
-    return session, ()
+    warned, told = warn(session, fact.at, Effect.UNSEEN_SOON)
+    return (warned, told) if told else _passed_unseen(session, fact)
 
 
 def _passed_suspect(session: Session, fact: Passed) -> Step:
-    del fact  # a person decides, not the time
-    return session, ()
+    """Let the time pass: a person decides, and is told that it runs out."""
+    return warn(session, fact.at, Effect.UNDECIDED_SOON)
 
 
 _PASSED: dict[State, Callable[[Session, Passed], Step]] = {
@@ -417,10 +443,6 @@ _PASSED: dict[State, Callable[[Session, Passed], Step]] = {
 }
 
 
-def _elapse(session: Session) -> Step:
-    return _with(session, state=State.ELAPSED), (Effect.ELAPSED,)
-
-
 def _after_the_end(session: Session, fact: Fact) -> Step:
     """Note what the calendar shows of a decided session; it changes no decision."""
     if isinstance(fact, Sighted) and fact.side is Side.STUDENT:
@@ -429,39 +451,10 @@ def _after_the_end(session: Session, fact: Fact) -> Step:
             return session, ()  # it may be older than the act
         state = CalendarState.PRESENT if fact.start == session.start else CalendarState.MOVED
         back = session.calendar_state in set(_GONE_AS.values()) and session.state is not State.ELAPSED
-        return _with(session, calendar_state=state), (Effect.RESTORED_LATE,) if back else ()
+        return changed(session, calendar_state=state), (Effect.RESTORED_LATE,) if back else ()
     if isinstance(fact, Missing) and fact.side is Side.STUDENT:
-        return _with(session, calendar_state=_GONE_AS[fact.act]), ()
+        return changed(session, calendar_state=_GONE_AS[fact.act]), ()
     return session, ()
-
-
-# --- deciding ------------------------------------------------------------------------
-
-
-def _decide_if_over(session: Session, at: datetime, effects: tuple[Effect, ...]) -> Step:
-    pending = session.act
-    proven = pending.confirmed is not None if pending.actor is Actor.STUDENT else _mentor_proven(pending)
-    if not proven or pending.contradicted is not None or at < hold_ends(session, pending):
-        return session, effects
-    decided, told = _decide(session, pending)
-    return decided, (*effects, *told)
-
-
-def _mentor_proven(pending: Pending) -> bool:
-    return pending.confirmed is not None and (pending.other_stood is not None or pending.both)
-
-
-_ENDS = {
-    Outcome.TIMELY: (State.CANCELLED, Effect.TIMELY),
-    Outcome.FORFEIT: (State.FORFEITED, Effect.FORFEIT),
-    Outcome.NOT_STUDENT: (State.RELEASED, Effect.NOT_STUDENT),
-}
-
-
-def _decide(session: Session, pending: Pending) -> Step:
-    verdict = rule(session, pending)
-    state, effect = _ENDS[verdict.outcome]
-    return _with(session, state=state, verdict=verdict, pending=None, request=None), (effect,)
 
 
 def _by(session: Session, actor: Actor) -> bool:

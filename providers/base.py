@@ -47,7 +47,7 @@ class Capability(Flag):
     SYNC_TOKEN = auto()
     """Reports changes since a token; without it every ``changes`` is a complete listing."""
     SCHEDULING = auto()
-    """Sends the invitations itself (RFC 6638, or Google's ``sendUpdates``)."""
+    """Sends the owner's invitations by itself (RFC 6638, or Google's ``sendUpdates``)."""
     STAMPS = auto()
     """Writes a modification time that no client can write (Google's ``updated``)."""
 
@@ -117,6 +117,10 @@ class Event:
     status: Status = Status.CONFIRMED
     partstats: Mapping[str, PartStat] = field(default_factory=dict)
     """Answers by attendee's address, in lower case without ``mailto:``."""
+    deliveries: Mapping[str, str] = field(default_factory=dict)
+    """What became of the message to an attendee (SCHEDULE-STATUS; RFC 6638, 7.3), where the server says so."""
+    silent: bool = False
+    """A guest is not the server's to invite (``SCHEDULE-AGENT=CLIENT``; RFC 6638, 7.1)."""
     sequence: int = 0
     session: str | None = None
     """Our own mark (``X-SYNCD-SESSION``, a private extended property), if it is there."""
@@ -161,6 +165,8 @@ class Changes:
     listed: Mapping[EventRef, ETag] | None = None
     """Every ref that stands in the calendar, if this was a complete listing; ``None`` for a delta."""
     receipt: Receipt = Receipt()
+    same: frozenset[EventRef] = frozenset()
+    """What a delta named and still stands at the version that was known: our own writes, as a rule."""
 
 
 @dataclass(frozen=True, slots=True)

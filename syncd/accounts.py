@@ -265,7 +265,7 @@ def _keep_calendars(
     for calendar in calendars:
         poll.write_down(house, tx, account, person, replace(rounds[calendar.remote], calendar=calendar))
     key = work.account_key(account.id)
-    at = poll.next_round(house, tuple(rounds.values()))
+    at = poll.next_round(house, tx, person, tuple(rounds.values()))
     tx.due.set_time(work.SYNC, key, at, prio=work.PRIO[work.SYNC], excl=key)
     ailing.resume(tx, account)
     for row in tx.sessions.all(person_id=person.id):

@@ -21,14 +21,14 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, seen, work
+from syncd import ailing, awaited, route, seen, work
 from syncd.book import current, next_of, session_in
 from syncd.house import House
 from syncd.invitation import draft, uid
 from syncd.look import Answer, Target, fetch, glance_of, note_place, place, target
 from syncd.observe import observe
-from syncd.pictures import Intent, Op, base_of, intent_of
-from syncd.reconcile import Create, Delete, Look, Plan, Rest, Update, plan
+from syncd.pictures import Intent, Op, Route, base_of, intent_of, invite_of
+from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Update, Withdraw
 from syncd.store.rows import Copy, Health, PersonId, SessionId, Ticket
 from syncd.store.tx import Tx
 
@@ -51,8 +51,13 @@ def write(house: House, ticket: Ticket) -> None:
     :raises Fenced: if the work was given to somebody else meanwhile.
     """
     job = _commit(house, ticket)
-    if job is None:
-        return
+    if isinstance(job, Search):
+        awaited.search(house, ticket)
+    elif job is not None:
+        _do(house, ticket, job)
+
+
+def _do(house: House, ticket: Ticket, job: Job) -> None:
     exists = False
     with house.calling(job.at.account, job.at.person) as provider:
         try:
@@ -71,14 +76,16 @@ def write(house: House, ticket: Ticket) -> None:
         _read_back(house, ticket, job, answer, exists=exists)
 
 
-def _commit(house: House, ticket: Ticket) -> Job | None:
+def _commit(house: House, ticket: Ticket) -> Job | Search | None:
     """Plan, and write the intent down before anything leaves; ``None`` if nothing is to leave."""
     session_id, side = work.of_side(ticket.key)
     with house.db.write() as tx:
         work.hold(tx, ticket)
         session = session_in(tx.sessions.get(session_id))
         at = target(tx, session_id, side)
-        step = _plan(session, side, at)
+        step = _plan(tx, session, side, at)
+        if isinstance(step, Search):
+            return step
         if isinstance(step, Create) or (at is not None and _is_blocked(tx, at)):
             step, at = Create(), _make_copy(house, tx, session, side)
         if at is None or isinstance(step, Rest):
@@ -103,10 +110,9 @@ def _is_blocked(tx: Tx, at: Target) -> bool:
     return seen.out_of_sight(tx, at.copy) or (intent.ghosts >= _GHOSTS and seen_since)
 
 
-def _plan(session: Session, side: Side, at: Target | None) -> Plan:
-    if at is None:
-        return plan(session, side, None, None)
-    return plan(session, side, base_of(at.copy), intent_of(at.copy))
+def _plan(tx: Tx, session: Session, side: Side, at: Target | None) -> Plan:
+    copies = current(tx, SessionId(session.id))
+    return route.next_plan(tx, session, side, copies, at.copy if at else None)
 
 
 def _with_intent(tx: Tx, at: Target, step: Plan) -> Job:
@@ -115,6 +121,8 @@ def _with_intent(tx: Tx, at: Target, step: Plan) -> Job:
     written = None
     if isinstance(step, Delete):
         intent = Intent(op=Op.DELETE, at=tx.now)
+    elif isinstance(step, Withdraw):
+        intent = Intent(op=Op.WITHDRAW, at=tx.now)
     else:
         sequence = step.base.sequence + 1 if isinstance(step, Update) else 0
         intent = Intent(
@@ -122,6 +130,7 @@ def _with_intent(tx: Tx, at: Target, step: Plan) -> Job:
             at=tx.now,
             start=at.session.start,
             sequence=sequence,
+            guest=isinstance(step, Update) and step.base.start == at.session.start,
         )
         written = _draft(tx, at, intent)
     tx.copies.set_intent(at.copy.id, intent.stored())
@@ -137,6 +146,7 @@ def _resume(tx: Tx, at: Target) -> Job:
 
 
 def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
+    invite = invite_of(at.copy)  # only the student's event has one
     return draft(
         at.session,
         tx.people.get(PersonId(at.session.student)),
@@ -145,6 +155,7 @@ def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
         generation=at.copy.generation,
         sequence=intent.sequence,
         at=intent.at,
+        silent=not (invite is not None and invite.route is Route.PROVIDER),
     )
 
 
@@ -154,13 +165,16 @@ def _make_copy(house: House, tx: Tx, session: Session, side: Side) -> Target | N
     calendar = tx.calendars.sessions_calendar(person)
     if calendar is None:
         return None
-    last = current(tx, SessionId(session.id)).get(side)
+    copies = current(tx, SessionId(session.id))
+    last = copies.get(side)
     generation = last.generation + 1 if last else 1
     name = uid(session.id, generation)
     account = tx.accounts.get(calendar.account_id)
     with house.calling(account, tx.people.get(person)) as provider:
         ref = provider.ref_for(calendar.remote, name)  # no request: it follows from the UID
-    tx.copies.add(SessionId(session.id), side, generation, calendar.id, name, ref)
+    made = tx.copies.add(SessionId(session.id), side, generation, calendar.id, name, ref)
+    if side is Side.STUDENT:
+        tx.copies.set_invite(made.id, route.decide(tx, session, copies).stored())
     return target(tx, SessionId(session.id), side)
 
 
@@ -171,7 +185,7 @@ def _send(provider: CalendarProvider, job: Job) -> Written | None:
             return provider.create(remote, job.draft)
         case Update(base) if job.draft is not None:
             return provider.update(remote, copy.ref, job.draft, base.etag)
-        case Delete(base):
+        case Delete(base) | Withdraw(base):
             provider.delete(remote, copy.ref, base.etag)
         case _:
             pass
@@ -185,7 +199,7 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         if at is None or place(at) != place(job.at):
             work.finish(tx, ticket, tx.now)  # it was taken away, or followed elsewhere: plan again
             return
-        there, glance = note_place(tx, at, answer), glance_of(house, at, answer)
+        there, glance = note_place(tx, at, answer), glance_of(house, tx, at, answer)
         if there is None:
             glance = replace(glance, via=Via.CHANGE)  # nobody looked around: this confirms nothing
         else:

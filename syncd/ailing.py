@@ -11,9 +11,9 @@ from datetime import datetime
 from policy.notice import Doubt
 from providers.errors import AccessLost, Loss, ProviderError, Unsupported
 from syncd import seen, work
-from syncd.book import session_in
+from syncd.book import DISCONNECTED, current, session_in, visible
 from syncd.house import House
-from syncd.store.rows import Account, Calendar, Health
+from syncd.store.rows import Account, Calendar, Health, SessionId, Side
 from syncd.store.tx import Tx
 
 INCIDENT = "calendar"
@@ -31,8 +31,9 @@ def note_calendar(
     tx.calendars.set_health(calendar.id, health, str(error), _code(error))
     since = calendar.health_since if calendar.health is Health.FAILING else at
     overdue = not lost and at - since >= house.config.poll.stale_after
-    if lost or overdue:
-        tx.incidents.begin(INCIDENT, account.id, calendar.id, None, str(error))
+    if (lost or overdue) and tx.incidents.begin(INCIDENT, account.id, calendar.id, None, str(error)):
+        told = {"account": account.id, "calendar": calendar.id}
+        tx.feed.put("calendar.lost" if lost else "calendar.unreachable", None, account.person_id, told)
     cause = Doubt.ACCESS_LOST if lost else Doubt.SERVER_DOWN
     for copy in seen.copies_in(tx, calendar.id, account.person_id):
         session = session_in(tx.sessions.get(copy.session_id))
@@ -53,7 +54,11 @@ def calendar_is_well(tx: Tx, calendar: Calendar) -> None:
     """Note that *calendar* can be seen."""
     if calendar.health is not Health.OK:
         tx.calendars.set_health(calendar.id, Health.OK, None, None)
-        tx.incidents.end(INCIDENT, calendar.account_id, calendar.id, None)
+        if tx.incidents.end(INCIDENT, calendar.account_id, calendar.id, None):
+            owner = tx.accounts.get(calendar.account_id).person_id
+            tx.feed.put(
+                "calendar.well", None, owner, {"account": calendar.account_id, "calendar": calendar.id}
+            )
 
 
 def note_account(tx: Tx, account: Account, error: ProviderError | None) -> None:
@@ -84,6 +89,16 @@ def forget(tx: Tx, account: Account) -> None:
     for incident in tx.incidents.open():
         if incident.account_id == account.id:
             tx.incidents.end(incident.kind, account.id, incident.calendar_id, incident.session_id)
+    for incident in tx.incidents.open(DISCONNECTED):
+        if incident.session_id is not None and _only_mentor(tx, account, incident.session_id):
+            tx.incidents.end(DISCONNECTED, session_id=incident.session_id)
+
+
+def _only_mentor(tx: Tx, account: Account, session_id: SessionId) -> bool:
+    """Tell whether the session is open to see but for its mentor, whose account this is; a student's must be seen."""
+    copy = current(tx, session_id).get(Side.STUDENT)
+    mine = tx.sessions.get(session_id).mentor_id == account.person_id
+    return mine and (copy is None or visible(tx, copy))
 
 
 def resume(tx: Tx, account: Account) -> None:

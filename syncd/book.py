@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from policy.facts import Actor, Agreed, Fact, Side
+from policy.facts import LOSSES, Act, Actor, Agreed, Braked, Fact, Side, Stop
 from policy.life import ENDED, LIVE, Effect, Session, State
-from policy.schedule import next_step
+from policy.schedule import next_step, warning
 from policy.session import advance, begin
-from syncd import work
-from syncd.pictures import base_of, intent_of
-from syncd.reconcile import Rest, plan
+from syncd import brake, doubts, route, work
+from syncd.pictures import base_of
+from syncd.reconcile import Rest, Search
 from syncd.store.rows import Copy, PersonId, SessionId, SessionRow, Ticket
 from syncd.store.tx import Tx
 
@@ -54,21 +54,71 @@ def record(tx: Tx, session: Session, facts: Iterable[Fact], own: Ticket | None =
     if session is not before:
         key = tx.sessions.get(SessionId(session.id)).key
         tx.sessions.save(_row(session, key))
+        _open(tx, before, session)
         _close(tx, before, session)
     note_due(tx, session, own)
     return session
 
 
+def _open(tx: Tx, before: Session, session: Session) -> None:
+    """Ask for somebody where one must decide, or where too much has gone at once."""
+    if Stop.DOUBT in session.stops and Stop.DOUBT not in before.stops:
+        doubts.begin(tx, session)
+    noticed = session.state is State.NOTICED is not before.state
+    if noticed and session.act.act in LOSSES:
+        _brake(tx, session)
+
+
+def _brake(tx: Tx, session: Session) -> Stop | None:
+    """Return the brake that holds the act under way; one that goes on now stops others as well."""
+    if scope := brake.on(tx, session):
+        return scope
+    scope = brake.trip(tx, session)
+    for other in brake.to_stop(tx, scope, session) if scope else ():
+        record(tx, other, [Braked(at=tx.now, scope=scope)])
+    return scope
+
+
 def _close(tx: Tx, before: Session, session: Session) -> None:
-    """End what was open about a session that can be seen again, or is over."""
-    if before.state is State.INCIDENT is not session.state or session.state in ENDED:
+    """End what was open about a session that can be seen again, is free again, or is over."""
+    if Stop.DOUBT in before.stops and Stop.DOUBT not in session.stops:
+        doubts.end(tx, session)
+    if before.pending is not None and session.pending is None:
+        brake.ease(tx, session)
+    if before.state is State.SUSPECT and session.state in {State.PLANNED, State.BOOKED}:
+        _forget_what_is_void(tx, session)
+    left = before.state is State.INCIDENT is not session.state
+    if left or (_is_blind(before) and not _is_blind(session)) or session.state in ENDED:
         tx.incidents.end(DISCONNECTED, session_id=SessionId(session.id))
     if session.state is State.ELAPSED is not before.state:
         for copy in tx.copies.of(SessionId(session.id)):
             tx.copies.set_base(copy.id, None)  # what becomes of the event now is its owner's business
 
 
+def _is_blind(session: Session) -> bool:
+    return session.trouble is not None and session.trouble.until is None
+
+
+def _forget_what_is_void(tx: Tx, session: Session) -> None:
+    """Let go of events that stand declined or cancelled by a void act: new ones are written."""
+    for copy in current(tx, SessionId(session.id)).values():
+        base = base_of(copy)
+        if base is not None and base.act is not None:
+            tx.copies.set_base(copy.id, None)
+
+
 def _take(tx: Tx, session: Session, fact: Fact) -> Session:
+    after, _ = advance(session, fact)
+    if brake.keeps_waiting(tx, session, after, fact):
+        return session
+    if brake.concerns(session, after, fact) and (scope := _brake(tx, session)):
+        session = _write(tx, session, Braked(at=tx.now, scope=scope))
+    elif (counted := doubts.count(tx, after, fact)) is not None:
+        session = _write(tx, session, counted)
+    return _write(tx, session, fact)
+
+
+def _write(tx: Tx, session: Session, fact: Fact) -> Session:
     after, effects = advance(session, fact)
     if not effects and after.model_copy(update={"seq": session.seq}) == session:
         return session  # nothing new: a quiet round leaves no trace
@@ -136,7 +186,7 @@ def _dues(tx: Tx, session: Session) -> tuple[Due, ...]:
     copies = current(tx, SessionId(session.id))
     upcoming = next_step(session, tx.now)
     watched = _watched(tx, session, copies) if upcoming and upcoming.look else set()
-    passing = upcoming.at if upcoming and not watched else None
+    passing = _earliest(upcoming.at if upcoming and not watched else None, warning(session, tx.now))
     looks = (
         Due(
             work.LOOK,
@@ -144,12 +194,13 @@ def _dues(tx: Tx, session: Session) -> tuple[Due, ...]:
             _earliest(
                 upcoming.at if upcoming and side in watched else None,
                 _settling(tx, session, copies.get(side)),
+                _untold(tx, session, copies.get(side)),
             ),
             _account(tx, copies.get(side)),
         )
         for side in Side
     )
-    writes = (_write_due(tx, session, side, copies.get(side)) for side in Side)
+    writes = (_write_due(tx, session, side, copies) for side in Side)
     return (*looks, Due(work.TIME, session.id, passing), *writes)
 
 
@@ -170,27 +221,48 @@ def _settling(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
     return min(appeared) + session.rules.lag + _MARGIN if appeared else None
 
 
+def _untold(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
+    """Return when an event is to be looked at of which the calendar's changes should have told: now."""
+    base = base_of(copy) if copy is not None else None
+    if copy is None or base is None or not base.untold or session.state in ENDED or not visible(tx, copy):
+        return None
+    return tx.now
+
+
 def visible(tx: Tx, copy: Copy) -> bool:
     """Tell whether the account of *copy* is still connected."""
     return bool(tx.accounts.get(tx.calendars.get(copy.calendar_id).account_id).grant)
 
 
 def _watched(tx: Tx, session: Session, copies: dict[Side, Copy]) -> set[Side]:
-    """Return the sides to look at; both for a mentor's act, until the student's copy was seen after it."""
+    """Return the sides to look at; both for a mentor's act, until the student's copy was seen after it.
+
+    A mentor's refusal may stand in the student's event alone: that one is looked at all along.
+    """
     sides = {Side.STUDENT}
-    if session.state is State.NOTICED and session.act.actor is Actor.MENTOR:
-        sides = {Side.MENTOR} if session.act.other_stood else {Side.STUDENT, Side.MENTOR}
-    return {side for side in sides & set(copies) if visible(tx, copies[side])}
+    seen = {side for side in copies if visible(tx, copies[side])}
+    pending = session.pending
+    if pending is not None and pending.actor is Actor.MENTOR:
+        only_there = pending.act is Act.DECLINED or Side.MENTOR not in seen
+        sides = {Side.STUDENT, Side.MENTOR} if only_there or not pending.other_stood else {Side.MENTOR}
+    return sides & seen
 
 
-def _write_due(tx: Tx, session: Session, side: Side, copy: Copy | None) -> Due:
+def _write_due(tx: Tx, session: Session, side: Side, copies: dict[Side, Copy]) -> Due:
     key = work.side_key(session.id, side)
+    copy = copies.get(side)
     copy = copy if copy is not None and visible(tx, copy) else None
-    base, intent = (base_of(copy), intent_of(copy)) if copy else (None, None)
-    if isinstance(plan(session, side, base, intent), Rest):
+    step = route.next_plan(tx, session, side, copies, copy)
+    if isinstance(step, Rest):
         return Due(work.WRITE, key, None)
-    account = _account(tx, copy) or _destination(tx, session, side)
-    return Due(work.WRITE, key, tx.now if account else None, account)
+    account = _searched(tx, session) if isinstance(step, Search) else _account(tx, copy)
+    account = account or _destination(tx, session, side)
+    return Due(work.WRITE, key, route.not_before(tx, session, copies, step) if account else None, account)
+
+
+def _searched(tx: Tx, session: Session) -> str | None:
+    account = route.searched(tx, session)
+    return work.account_key(account.id) if account else None
 
 
 def _account(tx: Tx, copy: Copy | None) -> str | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from policy import facts as f
-from policy.facts import Act, Fact, Side
+from policy.facts import Act, Decision, Fact, Side, Stop
 from policy.life import CalendarState, Session, State
 from policy.notice import Outcome, Verdict
 from policy.rules import shown
@@ -97,12 +97,28 @@ def _open(session: Session, zone: ZoneInfo) -> Iterator[str]:
         seen = "confirmed" if pending.confirmed else "to be confirmed by a second look"
         yield f"  {_ACT[pending.act]} (by the {pending.actor}), {seen}"
         yield f"  can be undone until {_when(hold_ends(session, pending), zone)}"
+    if session.state is State.SUSPECT:
+        yield from _suspect(session, zone)
     if session.state is State.MOVING and session.request is not None:
         yield f"  a request for another time is open until {_when(request_ends(session, session.request), zone)}"
 
 
+def _suspect(session: Session, zone: ZoneInfo) -> Iterator[str]:
+    pending = session.act
+    confirmed = "confirmed" if pending.confirmed else "not confirmed by a second look"
+    yield f"  {_ACT[pending.act]} at {_when(pending.gone.at, zone)} (by the {pending.actor}), {confirmed}"
+    for stop in session.stops:
+        yield f"  {_STOP[stop]}"
+    if session.proposed is not None and session.proposed.doubt is not None:
+        count = session.doubts or 0
+        yield f"  the doubt: {session.proposed.doubt}; {count} such cases came before it"
+    yield "  all evidence is kept, and no time decides it; see: syncd brake show"
+
+
 def _fact(session: Session, fact: Fact, zone: ZoneInfo) -> str:
     match fact:
+        case f.Braked() | f.Unbraked() | f.Doubts() | f.Restored():
+            return _stopping(fact)
         case f.Agreed():
             return "agreed by both sides"
         case f.Sighted():
@@ -119,6 +135,18 @@ def _fact(session: Session, fact: Fact, zone: ZoneInfo) -> str:
             return "moved too late, so it was put back to the agreed time"
         case f.Passed():
             return "the time for an answer, or for another look, was over"
+
+
+def _stopping(fact: f.Braked | f.Unbraked | f.Doubts | f.Restored) -> str:
+    match fact:
+        case f.Braked():
+            return f"stopped: {_STOP[fact.scope]}"
+        case f.Unbraked():
+            return f"{_DECISION[fact.decision]} by {fact.by}"
+        case f.Doubts():
+            return f"doubtful again, for a cause on the student's side: {fact.count} cases came before"
+        case f.Restored():
+            return "our records were restored from a backup: what was proven before proves nothing any more"
 
 
 def _where(session: Session, fact: f.Sighted, zone: ZoneInfo) -> str:
@@ -158,6 +186,15 @@ _STATE = {
     State.FORFEITED: "cancelled too late, so it counts as used",
     State.PAUSED: "inside a pause",
     State.ELAPSED: "its time has passed",
+}
+_STOP = {
+    Stop.PERSON: "too many of this student's sessions were gone within an hour, so a person decides about all of them",
+    Stop.SCHOOL: "too many sessions of the whole school were gone within an hour, so a person decides about all of them",
+    Stop.DOUBT: "the student's doubtful cases repeat, so a person decides: timely, or it stands",
+}
+_DECISION = {
+    Decision.RELEASE: "released: it counts, judged by its own evidence,",
+    Decision.DISMISS: "dismissed: it does not count, and the session stands,",
 }
 _CALENDAR = {
     CalendarState.UNWRITTEN: "not written yet",

@@ -27,8 +27,12 @@ def draft(
     generation: int,
     sequence: int,
     at: datetime,
+    silent: bool = True,
 ) -> EventDraft:
-    """Return the event of *session* as it is to stand in the calendar on *side*."""
+    """Return the event of *session* as it is to stand in the calendar on *side*.
+
+    The server tells the guests of it by itself unless it is *silent*.
+    """
     reader, other = (student, mentor) if side is Side.STUDENT else (mentor, student)
     return EventDraft(
         uid=uid(session.id, generation),
@@ -44,7 +48,7 @@ def draft(
         ),
         stamp=at.replace(microsecond=0),
         sequence=sequence,
-        silent=True,
+        silent=silent,
     )
 
 

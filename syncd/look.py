@@ -111,7 +111,7 @@ def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[
 
 
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:
-    glance, there = glance_of(house, at, answer), note_place(tx, at, answer)
+    glance, there = glance_of(house, tx, at, answer), note_place(tx, at, answer)
     observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
     if there is None and isinstance(observed.fact, Missing) and not _looked_everywhere(tx, at):
         # It may stand in a calendar that could not be asked: seen missing, but not confirmed.
@@ -128,11 +128,11 @@ def note_place(tx: Tx, at: Target, answer: Answer) -> Event | None:
     return there
 
 
-def glance_of(house: House, at: Target, answer: Answer) -> Glance:
+def glance_of(house: House, tx: Tx, at: Target, answer: Answer) -> Glance:
     """Return the circumstances of a look by id."""
     receipt = answer.there.receipt if answer.there else Receipt()
     return seen.glance_at(
-        house, at.session, at.copy, at.person, receipt, answer.sent, answer.received, via=Via.LOOK
+        house, tx, at.session, at.copy, at.person, receipt, answer.sent, answer.received, via=Via.LOOK
     )
 
 

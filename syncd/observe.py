@@ -8,10 +8,10 @@ creation was never confirmed by a read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from policy.facts import Act, Missing, Side, Sighted, Via
+from policy.facts import Act, Fact, Missing, Side, Sighted, Via
 from providers.base import ETag, Event, PartStat, Status
 from syncd.pictures import Base, Intent, Op
 
@@ -27,7 +27,8 @@ class Glance:
     sent: datetime
     received: datetime
     proves: bool
-    cascades: bool = False
+    guest: str = ""
+    """In the student's event: the address whose answer is the mentor's."""
     stamp: datetime | None = None
     """The provider's own stamp of a removal."""
 
@@ -41,6 +42,10 @@ class Observed:
     intent: Intent | None
     put_back: bool = False
     """It stands where a write of ours was to put it back, whether or not that write was answered."""
+    others: tuple[Fact, ...] = ()
+    """What the student's event shows of the mentor."""
+    delivery: str | None = None
+    """What became of the mentor's invite, where the server says so (RFC 6638, 7.3)."""
 
 
 def observe(base: Base | None, intent: Intent | None, there: Event | None, glance: Glance) -> Observed:
@@ -48,11 +53,42 @@ def observe(base: Base | None, intent: Intent | None, there: Event | None, glanc
     if there is None:
         return _absent(base, intent, glance)
     act = act_in(there, glance.owner)
-    now = Base(etag=there.etag, start=there.start, sequence=there.sequence, act=act)
-    fact = _missing(act, there.etag, there.stamp, glance) if act else _sighted(there, glance)
-    put_back = act is None and intent is not None and intent.op is Op.UPDATE and there.start == intent.start
+    guest = there.partstats.get(glance.guest)
+    now = Base(
+        etag=there.etag,
+        start=there.start,
+        sequence=there.sequence,
+        act=act,
+        served=_served(base, intent, there, glance),
+        guest=guest,
+        dropped=guest is None and base is not None and (base.dropped or base.guest is not None),
+        fresh=glance.via is Via.LOOK and _is_fresh(base, intent),
+    )
     # Whatever was meant: it is there, and the next plan starts from here.
-    return Observed(fact, now, None, put_back=put_back)
+    return Observed(
+        _fact(now, there.stamp, glance),
+        now,
+        None,
+        put_back=act is None and _puts_back(intent, there),
+        others=_of_guest(now, glance, before=base if intent is None else None),
+        delivery=there.deliveries.get(glance.guest),
+    )
+
+
+def _is_fresh(base: Base | None, intent: Intent | None) -> bool:
+    return (intent is not None and intent.op is Op.CREATE) or (base is not None and base.fresh)
+
+
+def _puts_back(intent: Intent | None, there: Event) -> bool:
+    moved = intent is not None and intent.op is Op.UPDATE and not intent.guest
+    return moved and intent is not None and there.start == intent.start
+
+
+def _served(base: Base | None, intent: Intent | None, there: Event, glance: Glance) -> bool:
+    """Tell whether a server made the mentor's copy, or took ours over: what we write asks servers for silence."""
+    if glance.side is Side.STUDENT:
+        return False
+    return (base is not None and base.served) or (intent is None and not there.silent)
 
 
 def act_in(there: Event, owner: str) -> Act | None:
@@ -66,20 +102,35 @@ def act_in(there: Event, owner: str) -> Act | None:
 
 def standing(base: Base, glance: Glance) -> Observed:
     """Return what a row of a complete listing shows whose version is the one we know."""
-    if base.act is not None:
-        return Observed(_missing(base.act, base.etag, None, glance), base, None)
-    return Observed(_sight(base.start, base.etag, None, glance), base, None)
+    told = base.model_copy(update={"fresh": False, "untold": False})
+    return Observed(_fact(base, None, glance), told, None, others=_of_guest(base, glance))
+
+
+def _fact(base: Base, stamp: datetime | None, glance: Glance) -> Sighted | Missing | None:
+    if base.act is None:
+        return _sight(base.start, base.etag, stamp, glance)
+    if base.served and base.act is Act.CANCELLED:
+        return None  # the organizer's word, not the mentor's: the student's event tells
+    return _missing(base.act, base.etag, stamp, glance)
+
+
+def _of_guest(base: Base, glance: Glance, before: Base | None = None) -> tuple[Fact, ...]:
+    """Return what the student's event shows of the mentor: a refusal, or its end."""
+    mentor = replace(glance, side=Side.MENTOR)
+    if base.guest is PartStat.DECLINED:
+        return (_missing(Act.DECLINED, base.etag, None, mentor),)
+    if before is not None and before.guest is PartStat.DECLINED and base.guest is not None:
+        return (_sight(base.start, base.etag, None, mentor),)
+    return ()
 
 
 def _absent(base: Base | None, intent: Intent | None, glance: Glance) -> Observed:
     if intent is not None and intent.op is Op.CREATE:
         return Observed(None, base, intent)
-    version = base.etag if base else None
-    return Observed(_missing(Act.REMOVED, version, glance.stamp, glance), None, None)
-
-
-def _sighted(there: Event, glance: Glance) -> Sighted:
-    return _sight(there.start, there.etag, there.stamp, glance)
+    if intent is not None and intent.op is Op.WITHDRAW:
+        return Observed(None, None, None)  # the other copy stands
+    version, served = (base.etag, base.served) if base else (None, False)
+    return Observed(_missing(Act.REMOVED, version, glance.stamp, glance, cascades=served), None, None)
 
 
 def _sight(start: datetime | None, etag: ETag, stamp: datetime | None, glance: Glance) -> Sighted:
@@ -95,7 +146,9 @@ def _sight(start: datetime | None, etag: ETag, stamp: datetime | None, glance: G
     )
 
 
-def _missing(act: Act, version: ETag | None, stamp: datetime | None, glance: Glance) -> Missing:
+def _missing(
+    act: Act, version: ETag | None, stamp: datetime | None, glance: Glance, *, cascades: bool = False
+) -> Missing:
     return Missing(
         side=glance.side,
         via=glance.via,
@@ -104,5 +157,5 @@ def _missing(act: Act, version: ETag | None, stamp: datetime | None, glance: Gla
         received=glance.received,
         version=version,
         stamp=stamp,
-        cascades=glance.cascades,
+        cascades=cascades,
     )

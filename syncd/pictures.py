@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from policy.facts import Act
-from providers.base import ETag
+from providers.base import ETag, PartStat
 from syncd.store.rows import Copy
 
 
@@ -32,6 +32,16 @@ class Base(_Picture):
     sequence: int
     act: Act | None = None
     """It stands declined or cancelled."""
+    served: bool = False
+    """A mentor's copy: a server made it by itself, not we."""
+    guest: PartStat | None = None
+    """The mentor's answer in the student's event; ``None`` if the mentor is no guest of it."""
+    dropped: bool = False
+    """The mentor was a guest of the student's event, and is none any more."""
+    fresh: bool = False
+    """We made it, and the calendar's changes have not told of it yet."""
+    untold: bool = False
+    """They should have, by now: gone before they could tell, it leaves no trace on Xandikos."""
 
 
 class Op(StrEnum):
@@ -40,6 +50,8 @@ class Op(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    WITHDRAW = "withdraw"
+    """Take a copy of ours away because the server's own stands beside it."""
 
 
 class Intent(_Picture):
@@ -51,6 +63,31 @@ class Intent(_Picture):
     sequence: int = 0
     ghosts: int = 0
     """How often the server said that it is there already while nothing of ours stood at its ref."""
+    guest: bool = False
+    """Nothing but a guest is put back."""
+
+
+class Route(StrEnum):
+    """How the mentor hears of a session."""
+
+    PROVIDER = "provider"
+    """The student's own server sends the invite, its changes and its cancellation (RFC 6638)."""
+    DIRECT = "direct"
+    """A copy of ours is written into the mentor's calendar."""
+    NONE = "none"
+    """Nothing reaches the mentor yet."""
+
+
+class Invite(_Picture):
+    """How the mentor hears of the student's event, as it was decided when that was first written."""
+
+    route: Route
+    asked: datetime | None = None
+    """Since when the event stands without a word of the server on the mentor's invite."""
+    taken: bool = False
+    """The server said that it sent the invite, or its copy was seen in the mentor's calendar."""
+    returned: bool = False
+    """The mentor was dropped from the guests, and was put back: that happens once."""
 
 
 def base_of(copy: Copy) -> Base | None:
@@ -61,3 +98,8 @@ def base_of(copy: Copy) -> Base | None:
 def intent_of(copy: Copy) -> Intent | None:
     """Return the write of *copy* that is under way."""
     return None if copy.intent is None else Intent.model_validate(copy.intent)
+
+
+def invite_of(copy: Copy | None) -> Invite | None:
+    """Return how the mentor hears of the student's event *copy*, if that was decided."""
+    return None if copy is None or copy.invite is None else Invite.model_validate(copy.invite)

@@ -14,10 +14,17 @@ from zoneinfo import ZoneInfo
 
 from policy.interval import Interval
 from providers.base import BusyTime, CalendarProvider, Capability, Changes, ETag, RefKey
-from providers.errors import AccessLost, Loss, ProviderError, SyncTokenExpired, Unavailable
-from syncd import ailing, seen, work
+from providers.errors import (
+    AccessLost,
+    Loss,
+    ProviderError,
+    SyncTokenExpired,
+    Unavailable,
+    Unsupported,
+)
+from syncd import ailing, pace, seen, work
 from syncd.house import House
-from syncd.store.rows import Account, AccountId, Calendar, Health, Person, Ticket
+from syncd.store.rows import Account, AccountId, Calendar, Health, Pace, Person, Ticket
 from syncd.store.tx import Tx
 
 FULL_EVERY = timedelta(days=1)
@@ -26,6 +33,10 @@ LEAST_PAUSE = timedelta(seconds=1)
 """Between two looks of which the first brought nothing new."""
 _GUESSES = timedelta(hours=1)
 """Between two tries of a password that was refused: more would lock its owner out."""
+_LONGEST = timedelta(hours=1)
+"""Between two tries of an account that only its owner can mend."""
+_PEACE = timedelta(days=1)
+"""How long a server can have us leave an account alone."""
 _SPARE = timedelta(days=2)
 """The stored window reaches this much past the horizon, so that it lasts until it is renewed."""
 
@@ -65,7 +76,7 @@ def sync(house: House, ticket: Ticket) -> None:
             return
         write_rounds(house, tx, account, person, rounds)
         ailing.note_account(tx, account, rounds_error(rounds))
-        work.finish(tx, ticket, next_round(house, rounds))
+        _end(house, tx, ticket, person, rounds)
 
 
 def write_rounds(house: House, tx: Tx, account: Account, person: Person, rounds: Sequence[Round]) -> None:
@@ -179,7 +190,7 @@ def _keep_busy(tx: Tx, each: Round, changes: Changes) -> None:
         seen.keep_only(tx, calendar.id, changes.listed)
 
 
-def rounds_error(rounds: tuple[Round, ...]) -> ProviderError | None:
+def rounds_error(rounds: Sequence[Round]) -> ProviderError | None:
     """Return the error of a round that failed for the account as a whole, if all failed so."""
     errors = [each.error for each in rounds]
     if errors and all(error is not None and _whole_account(error) for error in errors):
@@ -187,10 +198,36 @@ def rounds_error(rounds: tuple[Round, ...]) -> ProviderError | None:
     return None
 
 
-def next_round(house: House, rounds: tuple[Round, ...]) -> datetime:
+def _end(house: House, tx: Tx, ticket: Ticket, person: Person, rounds: Sequence[Round]) -> None:
+    """End the ticket of a round; an account of which nothing could be seen backs off by itself.
+
+    A server that is merely down is seen again soon; to lost access nobody but its owner can do anything.
+    """
+    errors = [each.error for each in rounds if each.error is not None]
+    if not errors or len(errors) < len(rounds):
+        work.finish(tx, ticket, next_round(house, tx, person, rounds))
+        return
+    every = house.config.poll.every
+    lost = all(isinstance(error, AccessLost | Unsupported) for error in errors)
+    longest = _LONGEST if lost else house.config.poll.stale_after
+    work.set_back(
+        tx,
+        ticket,
+        str(errors[0]),
+        _asked(rounds),
+        Pace(min(every, pace.usual(house, tx, person.id)), max(every, longest), _PEACE),
+    )
+    if rounds_error(rounds) is not None and (row := tx.due.get(ticket.kind, ticket.key)) is not None:
+        tx.due.put_off(ticket.key, work.WRITE, row.due_at)
+
+
+def next_round(house: House, tx: Tx, person: Person, rounds: Sequence[Round]) -> datetime:
     """Return when the account is looked at again; the server's own wish for peace is granted."""
+    return tx.now + max(pace.spread(tx, pace.usual(house, tx, person.id)), _asked(rounds))
+
+
+def _asked(rounds: Sequence[Round]) -> timedelta:
     waits = [each.error.retry_after for each in rounds if isinstance(each.error, Unavailable)]
     if any(isinstance(each.error, AccessLost) and _whole_account(each.error) for each in rounds):
         waits.append(_GUESSES)
-    longest = max((wait for wait in waits if wait is not None), default=timedelta(0))
-    return house.clock.now() + max(house.config.poll.every, longest)
+    return max((wait for wait in waits if wait is not None), default=timedelta(0))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from policy.facts import Act, Side
 from policy.life import Session, State
 from policy.schedule import Want, must_be_put_back, want
-from syncd.pictures import Base, Intent
+from syncd.pictures import Base, Intent, Invite, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,18 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take our copy away: the server's own stands beside it."""
+
+    base: Base
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Find out whether the server's invite has turned up at the mentor's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """Find out what became of a write."""
 
@@ -44,19 +56,35 @@ class Rest:
     """Nothing to do."""
 
 
-Plan = Create | Update | Delete | Look | Rest
+Plan = Create | Update | Delete | Withdraw | Search | Look | Rest
 
 
-def plan(session: Session, side: Side, base: Base | None, intent: Intent | None) -> Plan:
-    """Return the one next step for the event on *side*."""
+def plan(
+    session: Session,
+    side: Side,
+    base: Base | None,
+    intent: Intent | None,
+    invite: Invite | None = None,
+    *,
+    beside: bool = False,
+) -> Plan:
+    """Return the one next step for the event on *side*.
+
+    *invite* is how the mentor hears of it; *beside*: a server's own copy stands beside the mentor's.
+    """
     if intent is not None:
         return Look()
     wanted = want(session)
     if wanted is Want.ABSENT:
-        return Rest() if base is None or _restored(session, side, base) else Delete(base)
+        return Rest() if base is None or _over(session, side, base) else Delete(base)
     if wanted is Want.AS_IS:
         return Rest()
-    return _student(session, base) if side is Side.STUDENT else _mentor(base)
+    return _student(session, base, invite) if side is Side.STUDENT else _mentor(base, invite, beside=beside)
+
+
+def _over(session: Session, side: Side, base: Base) -> bool:
+    """Tell whether what still stands is not ours to take away: restored, or an invite that is called off."""
+    return _restored(session, side, base) or (base.served and base.act is not None)
 
 
 def _restored(session: Session, side: Side, base: Base) -> bool:
@@ -75,12 +103,23 @@ def _restored(session: Session, side: Side, base: Base) -> bool:
             return False
 
 
-def _student(session: Session, base: Base | None) -> Plan:
+def _student(session: Session, base: Base | None, invite: Invite | None) -> Plan:
     if base is None:
         # Once it was seen, its absence is for the ledger to explain, never a reason to write.
         return Create() if session.state is State.PLANNED else Rest()
-    return Update(base) if must_be_put_back(session) and base.start != session.start else Rest()
+    moved = must_be_put_back(session) and base.start != session.start
+    return Update(base) if moved or _misses_its_guest(session, base, invite) else Rest()
 
 
-def _mentor(base: Base | None) -> Plan:
-    return Create() if base is None else Rest()
+def _misses_its_guest(session: Session, base: Base, invite: Invite | None) -> bool:
+    """Tell whether the student's app dropped the mentor for the first time."""
+    once = invite is None or not invite.returned
+    return base.dropped and once and base.act is None and base.start == session.start
+
+
+def _mentor(base: Base | None, invite: Invite | None, *, beside: bool) -> Plan:
+    if base is not None:
+        return Withdraw(base) if beside and not base.served else Rest()
+    if invite is None or invite.route is not Route.PROVIDER:
+        return Create()
+    return Search() if invite.asked is not None and not invite.taken else Rest()

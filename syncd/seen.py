@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
-from policy.facts import Act, Actor, Blinded, Fact, PutBack, Side, Via
+from policy.facts import Act, Actor, Blinded, Fact, Missing, PutBack, Side, Sighted, Via
 from policy.interval import Interval
-from policy.life import Session, State
+from policy.life import ENDED, Session, State
 from policy.notice import Doubt
 from providers.base import (
     BusyTime,
@@ -21,11 +21,12 @@ from providers.base import (
     Item,
     Receipt,
     RefKey,
+    Status,
     Tombstone,
     Unread,
     key_of,
 )
-from syncd import notes, work
+from syncd import notes, route, work
 from syncd.book import current, record, session_in
 from syncd.clock import proves
 from syncd.house import House
@@ -100,15 +101,31 @@ def in_changes(
     """Judge what the changes of one calendar show of the sessions that stand in it."""
     items = {item.ref: item for item in changes.items}
     for copy in copies_in(tx, calendar.id, person.id, items):
+        if changes.listed is None and copy.ref not in items:
+            _unnamed(tx, copy, changes)
+            continue
         via = Via.CHANGE if copy.ref in items else Via.LISTING
         session = session_in(tx.sessions.get(copy.session_id))
         if session.state is State.ELAPSED:
             continue  # what becomes of it is its owner's business
-        glance = glance_at(house, session, copy, person, changes.receipt, sent, received, via=via)
+        glance = glance_at(house, tx, session, copy, person, changes.receipt, sent, received, via=via)
         _copy_in_changes(tx, session, copy, items.get(copy.ref), changes, glance)
     for item in changes.items:
         if isinstance(item, Event) and item.uid.startswith(OURS):
             _elsewhere(house, tx, person, calendar, item, sent, received)
+
+
+def _unnamed(tx: Tx, copy: Copy, changes: Changes) -> None:
+    """Have an event of ours looked at by itself if the first changes after its creation do not tell of it.
+
+    Made and taken away between two of their reports, it is in neither on Xandikos.
+    """
+    base, session = base_of(copy), session_in(tx.sessions.get(copy.session_id))
+    if base is None or not base.fresh or session.state in ENDED:
+        return
+    told = base.model_copy(update={"fresh": False, "untold": copy.ref not in changes.same})
+    tx.copies.set_base(copy.id, told.stored())
+    record(tx, session, [])  # what is due now has changed
 
 
 def copies_in(
@@ -139,6 +156,7 @@ def ours(copy: Copy, there: Event | None) -> Event | None:
 
 def glance_at(
     house: House,
+    tx: Tx,
     session: Session,
     copy: Copy,
     person: Person,
@@ -150,7 +168,8 @@ def glance_at(
 ) -> Glance:
     """Return the circumstances of a look at *copy*."""
     right = not receipt.cached and proves(house.clock, sent, received, receipt.date, session.rules)
-    return Glance(copy.side, person.email, via, sent, received, right)
+    guest = tx.people.get(PersonId(session.mentor)).email if copy.side is Side.STUDENT else ""
+    return Glance(copy.side, person.email, via, sent, received, right, guest)
 
 
 def _copy_in_changes(
@@ -167,8 +186,6 @@ def _copy_in_changes(
             _absent(tx, session, copy, glance)
         case None if changes.listed is not None:
             _in_listing(tx, session, copy, changes.listed, glance)
-        case None:
-            pass
 
 
 def _absent(tx: Tx, session: Session, copy: Copy, glance: Glance) -> None:
@@ -192,22 +209,35 @@ def keep(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket |
     intent = observed.intent.stored() if observed.intent else None
     if base != copy.base:
         tx.copies.set_base(copy.id, base)
+        if observed.base is not None and observed.base.served:
+            route.take(tx, current(tx, copy.session_id).get(Side.STUDENT))
     if intent != copy.intent:
         tx.copies.set_intent(copy.id, intent)
-    facts, sent = _facts(observed), observed.fact.sent if observed.fact else None
+    route.note(tx, session, copy, observed)
+    facts, sent = _facts(session, observed), observed.fact.sent if observed.fact else None
     if sent and base is not None:
         _call_mirrors(tx, session, copy, sent)
     session = record(tx, session, facts, own)
-    if sent and base is None:
+    if base is None and (sent or _withdrawn(copy)):
         _look_for_it(tx, session, copy)
+    if _called_off(copy, observed):
+        round_soon(tx, tx.calendars.get(_students_place(tx, copy)))
     return session
 
 
-def _facts(observed: Observed) -> list[Fact]:
+def _facts(session: Session, observed: Observed) -> list[Fact]:
     if observed.fact is None:
         return []
     back: list[Fact] = [PutBack(at=observed.fact.at)] if observed.put_back else []
-    return [observed.fact, *back]
+    return [_worth(session, observed, observed.fact), *back, *observed.others]
+
+
+def _worth(session: Session, observed: Observed, fact: Sighted | Missing) -> Fact:
+    """Return *fact* as it counts: an event without its guest says nothing on why the guest's copy went."""
+    cascades = session.pending is not None and session.pending.cascades
+    if isinstance(fact, Sighted) and cascades and observed.base is not None and observed.base.dropped:
+        return fact.model_copy(update={"proves": False})
+    return fact
 
 
 def _call_mirrors(tx: Tx, session: Session, copy: Copy, at: datetime) -> None:
@@ -219,10 +249,10 @@ def _call_mirrors(tx: Tx, session: Session, copy: Copy, at: datetime) -> None:
 
 def _look_for_it(tx: Tx, session: Session, copy: Copy) -> None:
     """Have what newly appeared with the UID read again, now that the original is gone: it may have moved there."""
-    if not _acted(session, copy):
+    if not (_acted(session, copy) or _withdrawn(copy)):
         return
     for stray in tx.copies.strays(copy.id):
-        if stray.mirror is None:
+        if not stray.mirror:
             tx.copies.drop_stray(stray.copy_id, stray.calendar_id, stray.ref)
             tx.calendars.drop_resource(stray.calendar_id, key_of(stray.ref))
             tx.calendars.drop_token(stray.calendar_id)
@@ -265,16 +295,22 @@ def _elsewhere(
 ) -> None:
     """Note an event with our UID that does not stand where we put it, and follow it if that one is gone."""
     copy = _original(tx, person, event)
-    if copy is None or act_in(event, person.email):
+    if copy is None:
+        _take_invite(house, tx, person, calendar, event, sent, received)
+        return
+    if act_in(event, person.email):
         return
     if (copy.calendar_id, copy.ref) == (calendar.id, event.ref):
         return
     known = {(each.calendar_id, each.ref): each for each in tx.copies.strays(copy.id)}
     mirror = known[calendar.id, event.ref].mirror if (calendar.id, event.ref) in known else None
+    if _is_invite(copy, event):
+        mirror = False
+        route.take(tx, current(tx, copy.session_id).get(Side.STUDENT))
     tx.copies.put_stray(Stray(copy.id, calendar.id, event.ref, event.etag, received, mirror))
     session = session_in(tx.sessions.get(copy.session_id))
     if out_of_sight(tx, copy) or (not mirror and _is_missing(session, copy)):
-        glance = glance_at(house, session, copy, person, event.receipt, sent, received, via=Via.FOLLOW)
+        glance = glance_at(house, tx, session, copy, person, event.receipt, sent, received, via=Via.FOLLOW)
         follow(tx, session, copy, calendar.id, event, glance)
     elif not mirror:
         record(tx, session, [])  # the original is looked at soon: see what is due
@@ -290,7 +326,61 @@ def _is_missing(session: Session, copy: Copy) -> bool:
         return True
     if verdict is not None:
         return copy.base is None and (verdict.act, verdict.actor) == (Act.REMOVED, _ACTOR[copy.side])
-    return _acted(session, copy)
+    return _acted(session, copy) or _unwritten(copy)
+
+
+def _unwritten(copy: Copy) -> bool:
+    """Tell whether our own copy at the mentor's was withdrawn, or is none any more."""
+    return copy.side is Side.MENTOR and copy.base is None and copy.intent is None
+
+
+def _withdrawn(copy: Copy) -> bool:
+    intent = intent_of(copy)
+    return intent is not None and intent.op is Op.WITHDRAW
+
+
+def _is_invite(copy: Copy, event: Event) -> bool:
+    """Tell whether *event* is the server's own copy beside ours, which asks servers for silence."""
+    base = base_of(copy)
+    served = base is not None and base.served
+    return copy.side is Side.MENTOR and not event.silent and not served
+
+
+def _take_invite(
+    house: House,
+    tx: Tx,
+    person: Person,
+    calendar: Calendar,
+    event: Event,
+    sent: datetime,
+    received: datetime,
+) -> None:
+    """Take the copy that the student's server made in the mentor's calendar for the mentor's own."""
+    of_student = [copy for copy in tx.copies.by_uid(event.uid) if copy.side is Side.STUDENT]
+    if not of_student or event.status is Status.CANCELLED:
+        return
+    session = session_in(tx.sessions.get(of_student[0].session_id))
+    copies = current(tx, of_student[0].session_id)
+    last = copies.get(Side.MENTOR)
+    other = last is not None and last.generation >= of_student[0].generation
+    if session.mentor != person.id or copies[Side.STUDENT] != of_student[0] or other:
+        return
+    generation = of_student[0].generation
+    copy = tx.copies.add(of_student[0].session_id, Side.MENTOR, generation, calendar.id, event.uid, event.ref)
+    glance = glance_at(house, tx, session, copy, person, event.receipt, sent, received, via=Via.CHANGE)
+    keep(tx, session, copy, observe(None, None, event, glance))
+
+
+def _called_off(copy: Copy, observed: Observed) -> bool:
+    """Tell whether a server has just called off the mentor's invite: the student's event says why."""
+    before, now = base_of(copy), observed.base
+    if now is None or not now.served or now.act is not Act.CANCELLED:
+        return False
+    return before is not None and before.act is not Act.CANCELLED
+
+
+def _students_place(tx: Tx, copy: Copy) -> CalendarRowId:
+    return current(tx, copy.session_id)[Side.STUDENT].calendar_id
 
 
 def _acted(session: Session, copy: Copy) -> bool:

@@ -1,18 +1,33 @@
-"""How the whole school stands: who cannot be seen, what is due, and how old the oldest knowledge is."""
+"""How the whole school stands: how old the oldest knowledge is, and what somebody has to see to."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from policy.facts import Side
 from policy.life import State
-from syncd.book import current
 from syncd.house import House
 from syncd.notes import Limited, limited
-from syncd.store.rows import Health, Incident, PersonId, SessionRow
+from syncd.store.rows import Health, Incident, SessionId, VerdictRow
+from syncd.store.survey import Unwell
 from syncd.store.tx import Tx
+
+_DOUBTS = 5
+"""How many of the last verdicts in doubt are shown."""
+BRAKE = "brake_school"
+"""The kind of incident that is open while the school's brake is on."""
+WORDS: Mapping[str, str] = {
+    BRAKE: "the school's brake is on, and nothing is decided (see: syncd brake show)",
+    "brake_person": "many sessions went at once, and the student is asked",
+    "calendar": "a calendar cannot be seen, and its sessions stand",
+    "disconnected": "a session's calendar was taken from us, and the session stands",
+    "doubt": "doubt has repeated, and a person must decide",
+    "restored": "the database is older than the world, and everything is looked at anew first",
+    "unknown events": "events of ours that the ledger does not know stand in a calendar",
+    "writing": "a calendar takes no events of ours",
+}
+"""What an open incident means, by its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +44,46 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """Overdue work of one kind."""
+
+    count: int
+    lateness: timedelta
+    """How late the first of it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A verdict in doubt."""
+
+    session: SessionId
+    given_at: datetime
+    outcome: str
+    cause: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The school at one instant."""
 
     at: datetime
+    least_recently_verified: timedelta | None
+    """The age of the oldest last look at an upcoming session; ``None`` if there is none to look at."""
+    least_recently_verified_session: str | None
+    upcoming: int
+    """Live sessions that have not begun."""
+    never_verified: int
+    """Upcoming sessions that no calendar has shown yet."""
+    attention: tuple[str, ...]
+    """What somebody has to see to, a sentence an open incident."""
+    brake: bool
+    """Whether the school's brake is on."""
+    running: bool | None
+    """Whether a daemon works on the database; ``None`` if that cannot be found out."""
     people: int
     accounts: int
     sessions: dict[str, int]
     """How many are in each state."""
-    least_recently_verified: timedelta | None
-    """The age of the oldest last look at an upcoming session; ``None`` if there is none to look at."""
-    least_recently_verified_session: str | None
-    never_verified: int
-    """Upcoming sessions that no calendar has shown yet."""
     troubles: tuple[Trouble, ...]
     unreadable: tuple[str, ...]
     """People with events that cannot be read: their time is unknown there."""
@@ -50,67 +92,66 @@ class Status:
     incidents: tuple[Incident, ...]
     overdue: int
     """Work that should have been done by now."""
+    late: dict[str, Late]
+    """The same by kind."""
+    doubts: tuple[Doubtful, ...]
+    """The last verdicts in doubt, newest first."""
 
     @property
     def well(self) -> bool:
         """Whether nobody has to do anything."""
-        return not (self.troubles or self.incidents)
+        return not (self.troubles or self.incidents or self.overdue)
 
 
 def status(house: House) -> Status:
     """Return how the school stands now."""
     with house.db.read() as tx:
-        ages = {row.id: _verified(tx, row) for row in tx.sessions.upcoming(tx.now)}
-        seen = {session: at for session, at in ages.items() if at is not None}
-        oldest = min(seen, key=lambda session: seen[session], default=None)
+        seen = tx.survey.verification()
+        waiting = tx.survey.overdue(tx.now - house.config.poll.stale_after)
+        incidents = tx.incidents.open()
         return Status(
             at=tx.now,
-            people=len(tx.people.all()),
-            accounts=len(tx.accounts.all()),
-            sessions=dict(Counter(State(row.state).value for row in tx.sessions.all())),
-            least_recently_verified=tx.now - seen[oldest] if oldest else None,
-            least_recently_verified_session=oldest,
-            never_verified=len(ages) - len(seen),
-            troubles=tuple(_troubles(tx)),
-            unreadable=_unreadable(tx),
-            limited=tuple(one for person in tx.people.all() for one in limited(tx, person)),
-            incidents=tx.incidents.open(),
-            overdue=sum(row.due_at <= tx.now - house.config.poll.stale_after for row in tx.due.all()),
+            least_recently_verified=tx.now - seen.oldest if seen.oldest else None,
+            least_recently_verified_session=seen.session_id,
+            upcoming=seen.upcoming,
+            never_verified=seen.never,
+            attention=_attention(incidents, tx.survey.concerned()),
+            brake=any(one.kind == BRAKE for one in incidents),
+            running=tx.presence.daemon(),
+            people=tx.survey.people(),
+            accounts=sum(tx.survey.accounts().values()),
+            sessions={State(state).value: count for state, count in tx.survey.sessions().items()},
+            troubles=tuple(_trouble(one) for one in tx.survey.unwell()),
+            unreadable=tx.survey.unreadable(),
+            limited=_limited(tx),
+            incidents=incidents,
+            overdue=sum(one.count for one in waiting.values()),
+            late={kind: Late(one.count, tx.now - one.since) for kind, one in sorted(waiting.items())},
+            doubts=tuple(_doubtful(one) for one in tx.survey.doubts(_DOUBTS)),
         )
 
 
-def _verified(tx: Tx, row: SessionRow) -> datetime | None:
-    """Return when the student's calendar was last seen to hold what we know of the session."""
-    copy = current(tx, row.id).get(Side.STUDENT)
-    return tx.calendars.get(copy.calendar_id).verified_at if copy else None
+def _attention(incidents: tuple[Incident, ...], concerned: Mapping[int, str]) -> tuple[str, ...]:
+    """Return a sentence for each incident; the school's brake comes first."""
+    ordered = sorted(incidents, key=lambda one: (one.kind != BRAKE, one.id))
+    return tuple(_sentence(one, concerned.get(one.id)) for one in ordered)
 
 
-def _troubles(tx: Tx) -> list[Trouble]:
-    troubles = []
-    for account in tx.accounts.all():
-        email = tx.people.get(account.person_id).email
-        if account.health is not Health.OK:
-            what = account.trouble or ""
-            troubles.append(
-                Trouble(email, account.provider, None, account.health, account.health_since, what)
-            )
-            continue
-        troubles += [
-            Trouble(email, account.provider, each.name, each.health, each.health_since, each.trouble or "")
-            for each in tx.calendars.of_account(account.id)
-            if each.health is not Health.OK
-        ]
-    return troubles
+def _sentence(incident: Incident, whose: str | None) -> str:
+    means = WORDS.get(incident.kind, incident.kind)
+    subject = f"{whose}: {means}" if whose else means
+    where = f" (session {incident.session_id})" if incident.session_id else ""
+    return f"{subject}{where}: {incident.what}" if incident.what else f"{subject}{where}"
 
 
-def _unreadable(tx: Tx) -> tuple[str, ...]:
-    found = []
-    for person in tx.people.all():
-        calendars = [each for each in tx.calendars.of_person(PersonId(person.id)) if each.window]
-        for each in calendars:
-            if each.window and any(
-                block.kind == "unknown" for block in tx.calendars.blocks([each.id], each.window)
-            ):
-                found.append(person.email)
-                break
-    return tuple(found)
+def _trouble(one: Unwell) -> Trouble:
+    return Trouble(one.email, one.provider, one.calendar, one.health, one.since, one.trouble)
+
+
+def _limited(tx: Tx) -> tuple[Limited, ...]:
+    whose = (tx.people.get(person_id) for person_id in tx.survey.noted())
+    return tuple(one for person in whose for one in limited(tx, person))
+
+
+def _doubtful(verdict: VerdictRow) -> Doubtful:
+    return Doubtful(verdict.session_id, verdict.given_at, verdict.outcome, verdict.body.get("doubt"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from base64 import b32encode
+from dataclasses import replace
+from pathlib import Path
 
 import requests
 
@@ -11,7 +13,7 @@ from providers.base import CalendarProvider, Owner
 from providers.caldav import CalDavProvider, DnsResolver, discover
 from providers.errors import ProviderError
 from providers.transport import TransportRules, session
-from syncd.clock import Clock, SystemClock
+from syncd.clock import Clock, ShiftedClock, SystemClock
 from syncd.config import Config
 from syncd.errors import Misconfigured
 from syncd.house import Found, House
@@ -21,6 +23,8 @@ from syncd.store.rows import Account
 from syncd.vault import CANARY_NAME, Vault
 
 CALDAV = "caldav"
+DEMO_CLOCK = "demo.clock"
+"""The mark of a demo's database: the file from which all of its programs take the time."""
 _ID_BYTES = 15  # 120 bits in 24 letters
 
 
@@ -79,15 +83,54 @@ def new_id() -> str:
 def open_house(config: Config, clock: Clock | None = None) -> House:
     """Return the house that *config* describes, its database created or brought up to date.
 
-    :raises Misconfigured: if the key is not the right one.
+    :raises Misconfigured: if the key is not the right one, or it is the database of a demo that is over.
     :raises StoreError: if the database cannot be used.
     """
     time = clock or SystemClock()
     vault = Vault.load(config)
     db = Database.open(config.database.url, time)
     db.upgrade()
+    if clock is None and (moved := _demo_clock(db)) is not None:
+        db.close()
+        time, db = moved, Database.open(config.database.url, moved)
     _same_key(db, vault, config)
     return House(config, time, db, vault, PublicDoors(config), new_id)
+
+
+def refit(house: House, config: Config) -> House:
+    """Return the same house, its clock and its database included, with another configuration.
+
+    :raises Misconfigured: if the key is not the right one.
+    :raises StoreError: if the database cannot be used.
+    """
+    vault = Vault.load(config)
+    _same_key(house.db, vault, config)
+    return replace(house, config=config, vault=vault, doors=PublicDoors(config))
+
+
+def refuse_demo(house: House) -> None:
+    """Refuse the database of a demo: a demo has a daemon of its own, and a clock that people move.
+
+    :raises Misconfigured: if it is one.
+    """
+    with house.db.read() as tx:
+        if tx.meta.get(DEMO_CLOCK) is not None:
+            raise Misconfigured(
+                f"{house.db.name} is the database of a demo, whose own daemon works on it; "
+                "start the daemon with the configuration of your school, or make one: syncd init"
+            )
+
+
+def _demo_clock(db: Database) -> ShiftedClock | None:
+    with db.read() as tx:
+        file = tx.meta.get(DEMO_CLOCK)
+    if file is None:
+        return None
+    if not Path(file).is_file():
+        raise Misconfigured(
+            f"{db.name} is the database of a demo that is over; start another one: syncd demo"
+        )
+    return ShiftedClock(Path(file))
 
 
 def _same_key(db: Database, vault: Vault, config: Config) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from policy.facts import Side
-from syncd.store.rows import AccountId, SessionId, Ticket
+from syncd.store.rows import AccountId, Pace, SessionId, Ticket
 from syncd.store.tx import Tx
 
 LOOK = "look"
@@ -56,12 +56,14 @@ def finish(tx: Tx, ticket: Ticket, next_at: datetime | None) -> None:
         raise Fenced
 
 
-def set_back(tx: Tx, ticket: Ticket, error: str, retry_after: timedelta | None = None) -> None:
+def set_back(
+    tx: Tx, ticket: Ticket, error: str, retry_after: timedelta | None = None, pace: Pace | None = None
+) -> None:
     """Give *ticket* back to be tried again later.
 
     :raises Fenced: if it is somebody else's by now.
     """
-    if not tx.due.fail(ticket, error, retry_after):
+    if not tx.due.fail(ticket, error, retry_after, pace or Pace()):
         raise Fenced
 
 

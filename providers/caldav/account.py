@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from urllib.parse import unquote
 
 from providers.base import CalendarEntry, CalendarId, Capability
 from providers.caldav.dav import CAL, DAV, Row
@@ -18,7 +19,7 @@ _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 _SPACES = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
 _WHO = (
     f"{_HEAD}<propfind {_SPACES}><prop><resourcetype/><current-user-principal/><C:calendar-home-set/>"
-    "<C:schedule-inbox-URL/><C:schedule-outbox-URL/></prop></propfind>"
+    "<C:schedule-inbox-URL/><C:schedule-outbox-URL/><C:calendar-user-address-set/></prop></propfind>"
 ).encode()
 _CALENDARS = (
     f"{_HEAD}<propfind {_SPACES}><prop><resourcetype/><displayname/><current-user-privilege-set/>"
@@ -28,6 +29,7 @@ _DEFAULT = f"{_HEAD}<propfind {_SPACES}><prop><C:schedule-default-calendar-URL/>
 _WRITES = frozenset({f"{DAV}all", f"{DAV}write", f"{DAV}bind"})
 _JOINER = "\u200d"  # holds the parts of one emoji together
 _LONGEST_NAME = 200
+_MAILTO = "mailto:"
 _BOXES = frozenset({f"{CAL}schedule-inbox", f"{CAL}schedule-outbox"})
 
 
@@ -43,6 +45,8 @@ class Account:
     """The address that was asked, if it is itself a calendar."""
     inbox: str | None = None
     outbox: str | None = None
+    addresses: frozenset[str] = frozenset()
+    """The e-mail addresses by which the server knows the person (RFC 6638, 2.4.1), in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,10 @@ def calendars(wire: Wire, url: str) -> tuple[CalendarEntry, ...]:
     return tuple(sorted(marked, key=lambda one: (one.name, one.id)))
 
 
-def capabilities(wire: Wire, url: str) -> Capability:
-    """Return what the server of the account at *url* can do.
+def capabilities(wire: Wire, url: str, own: frozenset[str]) -> Capability:
+    """Return what the server of the account at *url* can do for whoever has the addresses *own*.
+
+    A server sends invitations only in the name of an organizer whom it knows by that address.
 
     :raises Unsupported: if this is not a calendar server.
     """
@@ -100,7 +106,7 @@ def capabilities(wire: Wire, url: str) -> Capability:
     can = Capability.NONE
     if any(one.tokens for one in _found(wire, account)):
         can |= Capability.SYNC_TOKEN
-    if account.outbox is not None and _schedules(wire, account.homes[0]):
+    if account.outbox is not None and account.addresses & own and _schedules(wire, account.homes[0]):
         can |= Capability.SCHEDULING
     return can
 
@@ -117,7 +123,14 @@ def _schedules(wire: Wire, home: str) -> bool:
 def _account(url: str, homes: tuple[str, ...], row: Row, calendar: str | None) -> Account:
     inbox = _addresses(row, f"{CAL}schedule-inbox-URL", url)
     outbox = _addresses(row, f"{CAL}schedule-outbox-URL", url)
-    return Account(url, homes, calendar, next(iter(inbox), None), next(iter(outbox), None))
+    return Account(
+        url, homes, calendar, next(iter(inbox), None), next(iter(outbox), None), _mail_addresses(row)
+    )
+
+
+def _mail_addresses(row: Row) -> frozenset[str]:
+    named = (href.strip().lower() for href in row.hrefs(f"{CAL}calendar-user-address-set"))
+    return frozenset(unquote(one.removeprefix(_MAILTO)) for one in named if one.startswith(_MAILTO))
 
 
 def _found(wire: Wire, account: Account) -> Iterator[_Found]:

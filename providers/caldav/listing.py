@@ -155,7 +155,10 @@ def read(place: Collection, listing: Listing, how: Reading) -> Changes:
     items += [unknown(ref, None, how.window, "address-odd") for ref in odd]
     listed |= odd
     whole = {ref: etag or ETag("") for ref, etag in listed.items()}
-    return Changes(tuple(items), listing.token, whole if listing.complete else None, listing.receipt)
+    if listing.complete:
+        return Changes(tuple(items), listing.token, whole, listing.receipt)
+    same = frozenset(ref for ref, etag in listing.standing.items() if _same(ref, etag, listing, how))
+    return Changes(tuple(items), listing.token, None, listing.receipt, same)
 
 
 def _no_tokens(answer: Answer) -> bool:

@@ -63,7 +63,7 @@ class CalDavProvider:
 
         :raises Unsupported: if this is not a calendar server.
         """
-        return account.capabilities(self._wire, self._url)
+        return account.capabilities(self._wire, self._url, self._owner.addresses)
 
     def calendars(self) -> tuple[CalendarEntry, ...]:
         """Return every calendar of the account, sorted by name.

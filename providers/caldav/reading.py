@@ -48,6 +48,8 @@ def event(document: Document, ref: EventRef, etag: ETag, receipt: Receipt) -> Ev
         recurring=head.recurring,
         status=head.status,
         partstats=head.partstats,
+        deliveries=head.deliveries,
+        silent=head.silent,
         sequence=head.sequence,
         session=head.session,
         time=together(one.time for one in document.series),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
@@ -13,6 +14,9 @@ from providers.ical.lines import Block
 from providers.ical.notes import Note, Unclear
 from providers.ical.rules import Rule, parse
 from providers.ical.values import Dates, Length, Moment, Property, between, length, split
+
+_CODE = re.compile(r"\d(?:\.\d+){1,2}", re.ASCII)
+"""A status code (RFC 5545, 3.8.8.3); Xandikos adds its text."""
 
 
 class Takes(Enum):
@@ -118,16 +122,36 @@ def partstats(block: Block) -> dict[str, PartStat]:
     return _answers(block.all("ATTENDEE"))
 
 
+def deliveries(block: Block) -> dict[str, str]:
+    """Return the first code that the server gave each guest's message (RFC 6638, 7.3)."""
+    codes = {_address(guest): guest.params.get("SCHEDULE-STATUS", "") for guest in _guests(block)}
+    return {address: found[0] for address, code in codes.items() if (found := _CODE.match(code))}
+
+
+def silent(block: Block) -> bool:
+    """Tell whether a guest is somebody else's to invite, not the server's (RFC 6638, 7.1)."""
+    agents = (guest.params.get("SCHEDULE-AGENT", "").upper() for guest in _guests(block))
+    return any(agent in {"CLIENT", "NONE"} for agent in agents)
+
+
+def _guests(block: Block) -> Iterator[Property]:
+    return _split(block.all("ATTENDEE"))
+
+
 def _answers(lines: Iterable[str]) -> dict[str, PartStat]:
     answers: dict[str, PartStat] = {}
-    for line in lines:
-        try:
-            guest = split(line)
-        except Unclear:
-            continue
+    for guest in _split(lines):
         word = guest.params.get("PARTSTAT", "").upper()
         answers[_address(guest)] = next((one for one in PartStat if one == word), PartStat.NEEDS_ACTION)
     return answers
+
+
+def _split(lines: Iterable[str]) -> Iterator[Property]:
+    for line in lines:
+        try:
+            yield split(line)
+        except Unclear:
+            continue
 
 
 def _address(guest: Property) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from policy.interval import Interval
@@ -12,7 +12,19 @@ from providers.ical.expand import time_of
 from providers.ical.limits import Limits
 from providers.ical.lines import Block, calendar
 from providers.ical.notes import FAULTS, Note, TooMuch, Unclear
-from providers.ical.parts import Part, Takes, only, partstats, sequence, span, status, takes, understand
+from providers.ical.parts import (
+    Part,
+    Takes,
+    deliveries,
+    only,
+    partstats,
+    sequence,
+    silent,
+    span,
+    status,
+    takes,
+    understand,
+)
 from providers.ical.unknown import after_overrides, where
 from providers.ical.values import Dates, split
 from providers.ical.watch import Overrun, Unwatched, Watch
@@ -43,6 +55,10 @@ class Series:
     """What it takes of the window, or nothing if there was none."""
     notes: tuple[str, ...]
     """What was limited, guessed or not understood, as codes."""
+    deliveries: Mapping[str, str] = field(default_factory=dict)
+    """SCHEDULE-STATUS by guest's address, where there is one."""
+    silent: bool = False
+    """A guest's line says ``SCHEDULE-AGENT=CLIENT``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +200,8 @@ def _described(
         session=_text(head, "X-SYNCD-SESSION") or None,
         time=time,
         notes=tuple(note.value for note in notes),
+        deliveries=deliveries(head),
+        silent=silent(head),
     )
 
 

@@ -90,13 +90,14 @@ def _plain_series(one: Series) -> list[object]:
         one.uid,
         None if one.start is None else (one.start - _EPOCH) // _TICK,
         None if one.end is None else (one.end - _EPOCH) // _TICK,
-        [one.all_day, one.recurring],
+        [one.all_day, one.recurring, one.silent],
         one.status,
         dict(one.partstats),
         one.sequence,
         one.session,
         [[_ticks(each) for each in part] for part in (one.time.busy, one.time.tentative, one.time.unknown)],
         one.notes,
+        dict(one.deliveries),
     ]
 
 
@@ -111,9 +112,10 @@ def _series(
     session: str | None,
     time: list[list[list[int]]],
     notes: list[object],
+    deliveries: dict[str, str],
 ) -> Series:
     busy, tentative, unknown = (tuple(_interval(each) for each in part) for part in time)
-    all_day, recurring = flags
+    all_day, recurring, silent = flags
     return Series(
         uid=str(uid),
         start=None if start is None else _instant(start),
@@ -126,6 +128,8 @@ def _series(
         session=None if session is None else str(session),
         time=BusyTime(busy, tentative, unknown),
         notes=_notes(notes),
+        deliveries={str(address): str(code) for address, code in deliveries.items()},
+        silent=silent is True,
     )
 
 

@@ -92,17 +92,15 @@ class MemoryProvider:
             touched = {ref: when for ref, when in held.log[place:] if ref}
             standing, token = dict(held.standing), held.token
             receipt = self._receipt()
-        found = [
-            self._item(ref, one, window, receipt)
-            for ref, one in standing.items()
-            if (since is None or ref in touched) and known.get(key_of(ref)) != one.etag
-        ]
+        named = {ref: one for ref, one in standing.items() if since is None or ref in touched}
+        same = frozenset(ref for ref, one in named.items() if known.get(key_of(ref)) == one.etag)
+        found = [self._item(ref, one, window, receipt) for ref, one in named.items() if ref not in same]
         items = [one for one in found if one is not None]
         if since is None:
             listed = {ref: one.etag for ref, one in standing.items()}
             return Changes(tuple(items), self._given(token), listed, receipt)
         graves = [Tombstone(ref, self._stamp(when)) for ref, when in touched.items() if ref not in standing]
-        return Changes((*items, *graves), token, None, receipt)
+        return Changes((*items, *graves), token, None, receipt, same)
 
     def fetch(self, calendar: CalendarId, ref: EventRef) -> Event:
         """Return the event by its ref, without its busy time.
@@ -195,6 +193,8 @@ class MemoryProvider:
             recurring=first.recurring,
             status=first.status,
             partstats=first.partstats,
+            deliveries=first.deliveries,
+            silent=first.silent,
             sequence=first.sequence,
             session=first.session,
             stamp=self._stamp(one.modified),
@@ -204,11 +204,12 @@ class MemoryProvider:
         )
 
     def _write(self, held: Calendar, ref: EventRef, draft: EventDraft) -> Written:
-        etag = held.put(ref, render(draft), self._server.now())
+        body = render(draft)
         if Capability.SCHEDULING in self._can and not draft.silent:
-            guests = {one.address.lower() for one in draft.attendees}
-            self._server.invite("REQUEST", draft.uid, guests - {draft.organizer.address.lower()})
-        return Written(ref, etag)
+            guests = {one.address.lower() for one in draft.attendees} - {draft.organizer.address.lower()}
+            self._server.invite("REQUEST", draft.uid, guests)
+            body = self._server.deliver(body, draft.uid, sorted(guests))
+        return Written(ref, held.put(ref, body, self._server.now()))
 
     def _receipt(self) -> Receipt:
         return Receipt(self._server.now().replace(microsecond=0))
@@ -222,6 +223,7 @@ class MemoryProvider:
     def _uninvite(self, gone: Resource) -> None:
         if Capability.SCHEDULING in self._can and b"SCHEDULE-AGENT=CLIENT" not in gone.text:
             self._server.invite("CANCEL", gone.uid, _guests(gone.text))
+            self._server.call_off(gone, _guests(gone.text))
 
 
 def _guests(text: bytes) -> set[str]:

@@ -140,6 +140,7 @@ class MemoryServer:
         self._down = False
         self._requests = 0
         self._sent: list[Invitation] = []
+        self._guests: dict[str, tuple[CalendarId, str]] = {}
 
     @property
     def requests(self) -> int:
@@ -232,7 +233,8 @@ class MemoryServer:
     def remove(self, calendar: CalendarId, ref: EventRef) -> None:
         """Delete what stands at *ref*."""
         with self._lock:
-            self._calendars[calendar].remove(ref, self.now())
+            gone = self._calendars[calendar].remove(ref, self.now())
+            self.call_off(gone, (one for one in self._guests if f"mailto:{one}".encode() in gone.text))
 
     def restore(self, calendar: CalendarId, ref: EventRef) -> ETag:
         """Bring back what was last removed from *ref*, byte for byte."""
@@ -252,6 +254,44 @@ class MemoryServer:
         """Note that a message about *uid* goes to each of *addresses*."""
         with self._lock:
             self._sent.extend(Invitation(method, uid, one, self.now()) for one in sorted(addresses))
+
+    def host(self, address: str, calendar: CalendarId, says: str = "2.0;Success") -> None:
+        """Put invitations of *address* into *calendar* from now on; *says* is the SCHEDULE-STATUS for them."""
+        with self._lock:
+            self._guests[address] = (calendar, says)
+
+    def deliver(self, body: bytes, uid: str, addresses: Iterable[str]) -> bytes:
+        """Put an invitation into the calendars of guests; return *body* with what became of it (RFC 6638, 7.3)."""
+        with self._lock:
+            for address in addresses:
+                if address in self._guests:
+                    calendar, says = self._guests[address]
+                    self._copy(calendar, uid, body)
+                    body = _marked(body, address, says)
+            return body
+
+    def call_off(self, gone: Resource, addresses: Iterable[str]) -> None:
+        """Mark the guests' own copies of *gone* as cancelled, unless that was not the server's to do."""
+        if b"SCHEDULE-AGENT=CLIENT" in gone.text:
+            return
+        with self._lock:
+            for address in list(addresses):
+                calendar, _ = self._guests.get(address, (None, ""))
+                ref = self._invited(calendar, gone.uid) if calendar else None
+                if calendar and ref:
+                    held = self._calendars[calendar]
+                    body = held.standing[ref].body.replace(b"STATUS:CONFIRMED", b"STATUS:CANCELLED")
+                    held.put(ref, body, self.now())
+
+    def _copy(self, calendar: CalendarId, uid: str, body: bytes) -> None:
+        name = blake2b(uid.encode(), digest_size=8).hexdigest()
+        ref = self._invited(calendar, uid) or EventRef(f"{path_of(calendar)}{name}.ics")
+        self._calendars[calendar].put(ref, body, self.now())
+
+    def _invited(self, calendar: CalendarId, uid: str) -> EventRef | None:
+        """Return where an event with this UID stands in a guest's calendar."""
+        standing = self._calendars[calendar].standing if calendar in self._calendars else {}
+        return next((ref for ref, one in standing.items() if one.uid == uid), None)
 
     @contextmanager
     def request(self, username: str, password: str) -> Iterator[tuple[CalendarEntry, ...]]:
@@ -287,6 +327,19 @@ class MemoryServer:
             if not held.entry.events:
                 raise Unsupported("this calendar holds no events", where=calendar)
             yield held
+
+
+def _marked(body: bytes, address: str, says: str) -> bytes:
+    """Return *body* with a SCHEDULE-STATUS in the line of one guest, which is unfolded for that."""
+    lines = _FOLD.sub(b"", body).split(b"\r\n")
+    own = (b"ATTENDEE;", f":mailto:{address}".encode())
+    marked = f'ATTENDEE;SCHEDULE-STATUS="{says}";'.encode()
+    return b"\r\n".join(
+        line.replace(own[0], marked, 1)
+        if says and line.startswith(own[0]) and line.endswith(own[1])
+        else line
+        for line in lines
+    )
 
 
 def path_of(calendar: CalendarId) -> str:

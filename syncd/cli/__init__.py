@@ -24,6 +24,6 @@ def main(args: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if args is None else args
     if list(words) == ["--version"]:
         return frame.run((), words)  # answered before the commands are loaded
-    from syncd.cli import booking, calendars, demo, oversight, people, reading, setup
+    from syncd.cli import attention, booking, calendars, demo, oversight, people, reading, running, setup
 
-    return frame.run((setup, people, calendars, booking, oversight, reading, demo), words)
+    return frame.run((setup, people, calendars, booking, running, oversight, attention, reading, demo), words)

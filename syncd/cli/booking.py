@@ -86,10 +86,13 @@ def list_(
 
 def show(session_id: Id, *, as_json: frame.JsonOption = False) -> None:
     """Show one session with its verdict."""
+    from syncd.book import current
+    from syncd.route import shown
     from syncd.sessions import row_of
 
     with opened.house() as house, house.db.read() as tx:
-        found = _row(row_of(tx, session_id), _people(tx))
+        row = row_of(tx, session_id)
+        found = {**_row(row, _people(tx)), "invite": shown(current(tx, row.id))}
     if as_json:
         frame.emit(found)
         return

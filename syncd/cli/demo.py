@@ -7,24 +7,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli import frame
+from syncd.cli import frame, given, opened
 from syncd.errors import Problem, Usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from syncd.demo.moving import Moved
     from syncd.demo.open_day import OpenDay
+    from syncd.house import House
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to *app*."""
-    app.command()(demo)
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(demo)
+    group.command()(move)
+    group.command()(decline)
+    app.add_typer(group, name="demo")
 
 
 def demo(
+    context: typer.Context,
     *,
     port: Annotated[
         int | None,
         typer.Option(
-            metavar="P", min=1, max=65535, help="Where the calendars are; any free port, if not given."
+            metavar="P", min=1, max=65535, help="Where most calendars are; any free port, if not given."
         ),
     ] = None,
     story: Annotated[
@@ -32,7 +41,13 @@ def demo(
     ] = False,
     as_json: frame.JsonOption = False,
 ) -> None:
-    """Start a calendar server with five people and their sessions, to play with until Ctrl-C."""
+    """Open a school on this computer, with calendar servers and people, to play with until Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        if story or port is not None or as_json:
+            raise Usage(
+                f"options of the demo itself do not go with demo {context.invoked_subcommand}; leave them out"
+            )
+        return
     from syncd import log
     from syncd.demo.servers import NoServer
     from syncd.demo.signals import Stopped, stoppable
@@ -62,10 +77,10 @@ def _stay(port: int | None, *, as_json: bool) -> None:
     from syncd.demo.open_day import open_day
 
     if not as_json:
-        frame.talk("Starting a calendar server and filling five people's calendars ...")
+        frame.talk("Starting two calendar servers and filling five people's calendars ...")
     with open_day(port) as school:
         if as_json:
-            frame.emit(school)
+            frame.emit(_for_a_program(school))
         else:
             _print(school)
         sys.stdout.flush()
@@ -73,8 +88,77 @@ def _stay(port: int | None, *, as_json: bool) -> None:
             signal.pause()
 
 
+def _for_a_program(school: OpenDay) -> dict[str, object]:
+    from dataclasses import fields
+
+    from syncd.demo.visit import commands
+
+    told: dict[str, object] = {one.name: getattr(school, one.name) for one in fields(school)}
+    return {**told, "commands": commands(school)}
+
+
 def _print(school: OpenDay) -> None:
     from syncd.demo.visit import guide
 
     for line in guide(school):
         frame.say(line)
+
+
+# --- an open demo, from another terminal ----------------------------------------------
+
+
+def move(
+    length: Annotated[
+        str | None, typer.Argument(metavar="LENGTH", help="How far, such as 45m or 23h.", show_default=False)
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="T", help="Until when, such as 2026-12-01T15:00Z.")
+    ] = None,
+    *,
+    as_json: frame.JsonOption = False,
+) -> None:
+    """Move the clock of a running demo forward, and tell what happens on the way."""
+    from syncd.demo.moving import clock_of
+    from syncd.demo.moving import move as go
+
+    if (length is None) == (to is None):
+        raise Usage(
+            "say how far, or until when: syncd demo move 23h, or syncd demo move --to 2026-12-01T15:00Z"
+        )
+    with opened.house() as house:
+        clock_of(house)
+        moved = go(house, _until(house, length, to))
+        if as_json:
+            frame.emit(moved)
+        else:
+            _print_moved(house, moved)
+
+
+def _until(house: House, length: str | None, to: str | None) -> datetime:
+    zone = house.config.school.zone
+    if to is not None:
+        return given.instant(to, zone)
+    return house.clock.now() + given.length(length or "")
+
+
+def _print_moved(house: House, moved: Moved) -> None:
+    zone = house.config.school.zone
+    for each in moved.events:
+        frame.say(
+            f"{each.at.astimezone(zone):%a %d %b %H:%M:%S}  {each.session or '':<8}  {each.who}: {each.what}"
+        )
+    if not moved.events:
+        frame.say("nothing happened")
+    frame.say(f"It is now {moved.at.astimezone(zone):%a %d %b %Y %H:%M} ({zone.key}).")
+
+
+def decline(
+    session: Annotated[str, typer.Argument(metavar="ID", help="The session.")],
+) -> None:
+    """Decline a session of a running demo as its mentor, in the mentor's own calendar."""
+    from syncd.demo.moving import clock_of
+    from syncd.demo.visitor import decline as answer
+
+    with opened.house() as house:
+        clock_of(house)
+        frame.say(answer(house, session))

@@ -149,7 +149,8 @@ def _everywhere(group: TyperGroup, option: object) -> None:
     for command in group.commands.values():
         if isinstance(command, TyperGroup):
             _everywhere(command, option)
-        elif all(one.name != "config" for one in command.params):
+        is_command = not isinstance(command, TyperGroup) or command.invoke_without_command
+        if is_command and all(one.name != "config" for one in command.params):
             command.params.append(option)  # type: ignore[arg-type]  # click's own class is private to typer
 
 

@@ -18,12 +18,22 @@ After=network-online.target time-sync.target
 Type=notify
 NotifyAccess=main
 ExecStart={script} run
+# Reads config.toml again. The credential is a copy that systemd makes at the start: after a change of
+# {home}/config.toml use `systemctl restart syncd`, which loses nothing.
+ExecReload=/bin/kill -HUP $MAINPID
 WatchdogSec=120
+TimeoutStartSec=5min
+# The daemon ends within ten seconds; its readers end with it, and must not be told before it.
+KillMode=mixed
+TimeoutStopSec=20
 Restart=on-failure
 RestartSec=5
 DynamicUser=yes
 StateDirectory=syncd
 StateDirectoryMode=0700
+# A mark of how far the database had come, apart from the state: a restored backup is noticed by it.
+CacheDirectory=syncd
+CacheDirectoryMode=0700
 UMask=0077
 LoadCredential=config.toml:{home}/config.toml
 LoadCredential=token-key:{home}/key

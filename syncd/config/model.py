@@ -67,6 +67,7 @@ class Poll(Section):
     near_deadline: Positive = timedelta(minutes=1)
     stale_after: Positive = timedelta(minutes=30)
     workers: int = Field(default=16, ge=1, le=256)
+    per_host: int = Field(default=4, ge=1, le=256)
 
 
 class Grid(Section):

@@ -16,7 +16,7 @@ def chloe(monday: date) -> Person:
     """Return Chloé from Lyon, who spends a term in New York: her two homes change clocks a week apart."""
     return Person(
         user="chloe",
-        password="croissants at nine",  # noqa: S106 - of a server that lives for a minute
+        password="croissant",  # noqa: S106 - of a server that lives for a minute
         name="Chloé Martin",
         email="chloe.martin@students.example",
         role="student",

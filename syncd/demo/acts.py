@@ -27,6 +27,7 @@ def deleted_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
     play.tell(
         "deleted", "Arjun cannot come on Wednesday. He deletes the session in his own calendar.", meeting
     )
+    _called_off(play, meeting)
     _noticed(
         play,
         meeting,
@@ -40,7 +41,7 @@ def deleted_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
     play.tell(
         "decided",
         "For half an hour he could have put it back, and he has not. Cancelled in time: he does not lose the"
-        " session. syncd has taken the event out of Miriam's calendar too.",
+        " session, and Miriam's hour is free again.",
         meeting,
     )
 
@@ -59,7 +60,7 @@ def deleted_by_mistake(play: Play, meetings: Mapping[str, Meeting]) -> None:
     play.until(when("Mon 20:56"))
     hand.put(url, event)
     play.tell("put back", "Lena sees what she has done, and undoes it in her calendar.", meeting)
-    play.poll(meeting.student, when("Mon 20:58"))
+    play.poll(when("Mon 20:58"), meeting.student)
     play.expect(meeting, State.BOOKED)
     play.expect_event(meeting, Side.MENTOR, stands=True)
     play.tell(
@@ -75,13 +76,14 @@ def given_up_by_the_mentor(play: Play, meetings: Mapping[str, Meeting]) -> None:
     meeting = meetings["given up"]
     play.chapter("The mentor cannot come")
     play.until(when("Tue 17:50"))
-    play.hand(meeting.mentor).delete(play.event(meeting, Side.MENTOR))
-    play.tell(
-        "deleted", "Jonas deletes his copy of Thursday's session with Chloé, in his own calendar.", meeting
-    )
-    _noticed(play, meeting, "Tue 17:52", "syncd sees it gone from Jonas's calendar.", Side.MENTOR)
+    play.decline(meeting)
+    play.tell("declined", "Jonas declines Thursday's session with Chloé, in his own calendar.", meeting)
+    _noticed(play, meeting, "Tue 17:52", _ANSWERED[play.delivered(meeting)], Side.MENTOR)
     _confirmed(
-        play, meeting, "Tue 17:52:30", "A second look: gone from his calendar, and still there in Chloé's."
+        play,
+        meeting,
+        "Tue 17:52:30",
+        "A second look: he has declined, and it still stands in Chloé's calendar.",
     )
     play.expect_event(meeting, Side.STUDENT, stands=True)
     play.until(when("Tue 18:22"))
@@ -106,7 +108,7 @@ def moved_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
     play.tell(
         "moved", "Arjun drags Friday's session with Jonas from 12:30 to 14:00, in his own calendar.", meeting
     )
-    play.poll(meeting.student, when("Wed 10:32"))
+    play.poll(when("Wed 10:32"), meeting.student)
     found = play.expect(meeting, State.MOVING)
     request = found.request
     play.demand(
@@ -135,7 +137,7 @@ def calendar_deleted(play: Play, meetings: Mapping[str, Meeting]) -> None:
         " in it, among much else.",
         meeting,
     )
-    play.poll(chloe.user, when("Wed 15:32"))
+    play.poll(when("Wed 15:32"), chloe.user)
     play.expect(meeting, State.INCIDENT)
     play.expect_event(meeting, Side.MENTOR, stands=True)
     named = [(each.person, each.calendar) for each in status(play.house).troubles]
@@ -157,7 +159,7 @@ def deleted_late(play: Play, meetings: Mapping[str, Meeting]) -> None:
     play.chapter("Cancelled too late")
     found = play.session(meeting)
     rules = play.house.config.rules
-    play.poll(meeting.student, when("Wed 16:02"))
+    play.poll(when("Wed 16:02"), meeting.student)
     proven = play.expect(meeting, State.BOOKED).proven_at_deadline
     play.demand(
         meeting,
@@ -206,16 +208,33 @@ def left_unanswered(play: Play, meetings: Mapping[str, Meeting]) -> None:
     )
 
 
+def _called_off(play: Play, meeting: Meeting) -> None:
+    """Look at the mentor's calendar, where the student's server has called the session off by itself."""
+    if play.delivered(meeting):
+        play.expect_event(meeting, Side.MENTOR, stands=False)
+        play.tell(
+            "called off",
+            "His calendar server tells Miriam's calendar at once, as it does for any meeting: the event there"
+            " is cancelled.",
+            meeting,
+        )
+
+
 # --- what comes after every deletion -------------------------------------------------
 
 
 def _noticed(play: Play, meeting: Meeting, at: str, what: str, side: Side = Side.STUDENT) -> None:
-    play.poll(meeting.student if side is Side.STUDENT else meeting.mentor, when(at))
+    # A mentor's answer may come by way of the student's own event.
+    play.poll(when(at), meeting.student, *([meeting.mentor] if side is Side.MENTOR else []))
     found = play.expect(meeting, State.NOTICED)
     left = found.deadline - play.clock.now()
     play.tell("noticed", what.format(left=spoken(left), late=spoken(-left)), meeting)
 
 
+_ANSWERED = {
+    True: "The server has passed his answer on, and syncd reads it in Chloé's calendar.",
+    False: "syncd sees his answer in Jonas's calendar.",
+}
 _STILL = "A second look half a minute later: still gone, and in none of {whose} other calendars."
 
 

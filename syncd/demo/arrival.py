@@ -36,7 +36,7 @@ def opening(play: Play) -> None:
         "syncd: one week at a school, in a few seconds",
         f"Three students meet two mentors, one to one. Who cannot come needs no other app: they delete"
         f" the session in their own calendar, {spoken(rules.notice)} before it starts or earlier. Then it is"
-        " not lost. What follows really happens, on a calendar server on this computer; only the"
+        " not lost. What follows really happens, on two calendar servers on this computer; only the"
         f" clock is moved. Times are those of {_CITIES[ZONE.key]}.",
         "Each of the five gives syncd the address of their calendar server, a name and a password.",
     )
@@ -48,7 +48,7 @@ def connected(play: Play) -> None:
     :raises ProviderError: if an account cannot be connected.
     """
     for person in play.cast.values():
-        done = join(play.house, play.server, person)
+        done = join(play.house, play.town, person)
         names = " and ".join(f'"{entry.name}"' for entry in done.busy)
         play.tell(
             "connected",
@@ -137,6 +137,7 @@ def agreed(play: Play, meetings: Sequence[Meeting]) -> Mapping[str, Meeting]:
         for side in Side:
             play.expect_event(meeting, side, stands=True)
         play.tell("booked", _booked(play, meeting, found.deadline), meeting)
+    _invited(play, meetings)
     return {meeting.key: meeting for meeting in meetings}
 
 
@@ -148,6 +149,22 @@ def _agree(play: Play, meeting: Meeting) -> None:
         )
     session, _ = agree(play.house, student.email, mentor.email, meeting.start, _HOUR, None)
     play.ids[meeting.key] = session.id
+
+
+def _invited(play: Play, meetings: Sequence[Meeting]) -> None:
+    """Look at who wrote what: where a student's server brings the invitation, syncd has written nothing to the mentor."""
+    for meeting in meetings:
+        by_hand = {True: "an event that syncd wrote", False: "an event that the server brought"}
+        written = play.town.wrote(meeting.mentor, play.ids[meeting.key])
+        play.demand(meeting, by_hand[not play.delivered(meeting)], by_hand[written])
+    first = next(meeting for meeting in meetings if play.delivered(meeting))
+    student, mentor = first_name(play.cast[first.student]), first_name(play.cast[first.mentor])
+    play.tell(
+        "invited",
+        f"syncd has written only to {student}'s calendar: his server has brought the invitation to {mentor}'s by itself,"
+        " as for any meeting. Only Lena's server sends none, so there syncd writes both events.",
+        first,
+    )
 
 
 def _booked(play: Play, meeting: Meeting, deadline: datetime) -> str:

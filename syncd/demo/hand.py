@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import http.client
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from urllib.parse import quote, urlsplit
+from http import HTTPStatus
+from urllib.parse import quote, urljoin, urlsplit
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 _PATIENCE = 30.0
-_CREATED = (200, 201, 204)
-_MULTI_STATUS = 207
+_CREATED = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT)
 _NAMESPACES = 'xmlns="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:"'
+_DATA = "{urn:ietf:params:xml:ns:caldav}calendar-data"
+_QUERY = f"""<?xml version="1.0" encoding="utf-8"?>
+<calendar-query {_NAMESPACES}><D:prop><calendar-data/></D:prop><filter><comp-filter name="VCALENDAR">
+<comp-filter name="VEVENT"><prop-filter name="UID"><text-match collation="i;octet">{{uid}}</text-match></prop-filter>
+</comp-filter></comp-filter></filter></calendar-query>"""
+_ANSWER = re.compile(r"PARTSTAT=[A-Z-]+")
 
 
 class Refused(Exception):
@@ -36,6 +44,19 @@ class Answer:
     def text(self) -> str:
         """The body as text."""
         return self.body.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One resource as it stands in a calendar."""
+
+    url: str
+    text: str
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether its organizer has called it off."""
+        return "STATUS:CANCELLED" in self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +127,28 @@ class Hand:
         """
         return self._must("GET", url).text
 
+    def find(self, calendar: str, uid: str) -> tuple[Stored, ...]:
+        """Return the events in a calendar whose UID begins with *uid* (REPORT, RFC 4791, 7.8); none if it is not there.
+
+        :raises Refused: if the server does not say.
+        """
+        answer = self.ask("REPORT", calendar, _QUERY.format(uid=escape(uid)), {"Depth": "1"})
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return ()
+        if answer.status != HTTPStatus.MULTI_STATUS:
+            raise Refused("REPORT", calendar, answer)
+        rows = ET.fromstring(answer.text).iterfind("{DAV:}response")  # noqa: S314 - of a server of our own
+        found = ((row.findtext("{DAV:}href"), row.findtext(f".//{_DATA}")) for row in rows)
+        return tuple(Stored(urljoin(calendar, href), text) for href, text in found if href and text)
+
+    def decline(self, event: Stored, address: str) -> None:
+        """Answer an invitation with no, as a calendar app does it: the guest's own PARTSTAT (RFC 5545, 3.2.12).
+
+        :raises Refused: if the server does not take it.
+        """
+        lines = event.text.replace("\r\n", "\n").replace("\n ", "").split("\n")
+        self.put(event.url, "\r\n".join(_declined(line) if address in line else line for line in lines))
+
     def delete(self, url: str) -> None:
         """Delete one resource, or a calendar with all that is in it.
 
@@ -125,14 +168,29 @@ class Hand:
 
         :raises Refused: if the server does not.
         """
+        self._set(
+            principal,
+            f"<calendar-user-address-set><D:href>mailto:{escape(address)}</D:href></calendar-user-address-set>",
+        )
+
+    def receive(self, inbox: str, calendar: str) -> None:
+        """Choose the calendar in which invitations arrive (PROPPATCH; RFC 6638, 9.2).
+
+        :raises Refused: if the server does not take it.
+        """
+        self._set(
+            inbox,
+            f"<schedule-default-calendar-URL><D:href>{escape(urlsplit(calendar).path)}</D:href></schedule-default-calendar-URL>",
+        )
+
+    def _set(self, url: str, value: str) -> None:
         body = (
             f'<?xml version="1.0" encoding="utf-8"?><D:propertyupdate {_NAMESPACES}><D:set><D:prop>'
-            f"<calendar-user-address-set><D:href>mailto:{escape(address)}</D:href></calendar-user-address-set>"
-            "</D:prop></D:set></D:propertyupdate>"
+            f"{value}</D:prop></D:set></D:propertyupdate>"
         )
-        answer = self.ask("PROPPATCH", principal, body)
-        if answer.status != _MULTI_STATUS or "200 OK" not in answer.text:
-            raise Refused("PROPPATCH", principal, answer)
+        answer = self.ask("PROPPATCH", url, body)
+        if answer.status != HTTPStatus.MULTI_STATUS or "200 OK" not in answer.text:
+            raise Refused("PROPPATCH", url, answer)
 
     def _must(
         self, method: str, url: str, body: str | bytes = b"", headers: Mapping[str, str] | None = None
@@ -141,3 +199,7 @@ class Hand:
         if answer.status not in _CREATED:
             raise Refused(method, url, answer)
         return answer
+
+
+def _declined(line: str) -> str:
+    return _ANSWER.sub("PARTSTAT=DECLINED", line) if line.startswith("ATTENDEE") else line

@@ -25,7 +25,7 @@ def miriam(monday: date) -> Person:
     """Return Miriam, whose calls follow New York's clock while her own changes a week earlier."""
     return Person(
         user="miriam",
-        password="tea with everything",  # noqa: S106 - of a server that lives for a minute
+        password="tea-at-five",  # noqa: S106 - of a server that lives for a minute
         name="Dr Miriam Okafor",
         email="miriam.okafor@mentors.example",
         role="mentor",
@@ -124,7 +124,7 @@ def jonas(monday: date) -> Person:
     """Return Jonas, who is on call at night and on holiday in November."""
     return Person(
         user="jonas",
-        password="bicycle to the lake",  # noqa: S106 - of a server that lives for a minute
+        password="bicycle",  # noqa: S106 - of a server that lives for a minute
         name="Jonas Weber",
         email="jonas.weber@mentors.example",
         role="mentor",

@@ -1,38 +1,39 @@
-"""The school with its doors open: real clock, short rules, and everything a person needs to try it by hand."""
+"""The school with its doors open: true rules, a clock that a person moves, and all that is needed to try it by hand."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
+from base64 import b32encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from shlex import quote
 
-from policy.facts import Side
-from syncd.clock import Clock, SystemClock
+from syncd.clock import ShiftedClock
 from syncd.config import load
 from syncd.config.model import NESTED, PREFIX
-from syncd.demo.front import HOST
 from syncd.demo.hours import common, hours
-from syncd.demo.people import Person, everybody, passwords
-from syncd.demo.school import NAME, ZONE, event_address, in_service, join
-from syncd.demo.servers import Server, radicale
+from syncd.demo.keeper import at_work
+from syncd.demo.people import Person, everybody
+from syncd.demo.school import NAME, ZONE, join
+from syncd.demo.town import Town
 from syncd.errors import Problem
 from syncd.house import House
 from syncd.sessions import agree
 from syncd.sync import sync_now
 from syncd.vault import Vault
-from syncd.wiring import open_house
+from syncd.wiring import DEMO_CLOCK, open_house
 
-_MINUTE = timedelta(minutes=1)
 _LENGTH = timedelta(hours=1)
-_SOON, _SOONER = 10 * _MINUTE, 5 * _MINUTE
+_SOON, _LATER = timedelta(hours=26), timedelta(hours=48)
+"""How far ahead sessions are: one whose deadline comes next, and one that can be cancelled at leisure."""
+_ID_BYTES = 5  # 8 letters: short enough to be typed
 
 _CONFIG = """\
-# The school of "syncd demo". It is gone when the demo ends.
+# The school of "syncd demo", with the rules of a real one. It is gone when the demo ends.
 
 [school]
 name = "{name}"
@@ -45,17 +46,8 @@ url = "sqlite:///syncd.db"
 file = "key"
 
 [caldav]
-# The demo's calendar server is on this computer and without encryption.
-allow = ["{server}"]
-
-[rules]
-# So short that everything can be tried within minutes; a school has 24h, 1h, 2m, 30s, 30m and 24h here.
-notice = "2m"
-grace = "0s"
-lag = "1s"
-confirm_after = "1s"
-hold = "10s"
-request_expires = "1m"
+# The demo's calendar servers are on this computer and without encryption.
+allow = [{allow}]
 """
 
 
@@ -68,8 +60,10 @@ class Member:
     role: str
     user: str
     password: str
+    server: str
+    """Where any calendar app connects."""
     calendars: Mapping[str, str]
-    """Name to address; any calendar app can subscribe to them."""
+    """Name to address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +93,28 @@ class OpenDay:
 
     url: str
     config: str
+    at: datetime
     people: tuple[Member, ...]
     sessions: tuple[Booked, ...]
-    commands: tuple[Command, ...]
 
 
 @contextmanager
 def open_day(port: int | None = None) -> Iterator[OpenDay]:
-    """Keep the school open for as long as the context lasts; nothing of it is left behind.
+    """Keep the school open and its daemon at work for as long as the context lasts; nothing is left behind.
 
-    :raises NoServer: if the calendar server cannot be had, or the port is taken.
+    :raises NoServer: if a calendar server cannot be had, or the port is taken.
     :raises Problem: if the environment would overrule the demo's configuration.
     """
     _demand_quiet_environment()
-    clock = SystemClock()
-    today = clock.now().astimezone(ZONE).date()
-    people = everybody(today - timedelta(days=today.weekday()))
     with tempfile.TemporaryDirectory(prefix="syncd-demo-") as folder:
         directory = Path(folder)
-        server = radicale(directory / "server", passwords(people), clock=clock)
-        if port is not None and server.front is not None:
-            server.front.port = port
-        with in_service(server):
-            yield _opened(directory, server, clock, people)
+        clock = _clock(directory)
+        today = clock.now().astimezone(ZONE).date()
+        people = everybody(today - timedelta(days=today.weekday()))
+        with Town(directory, people, clock, port).open() as town, _house(directory, town, clock) as house:
+            school = _opened(house, town)
+            with at_work(house, clock):
+                yield school
 
 
 def _demand_quiet_environment() -> None:
@@ -132,96 +125,90 @@ def _demand_quiet_environment() -> None:
             )
 
 
-def _opened(directory: Path, server: Server, clock: Clock, people: tuple[Person, ...]) -> OpenDay:
+def _clock(directory: Path) -> ShiftedClock:
+    file = directory / "clock"
+    file.write_text("0", "ascii")
+    return ShiftedClock(file)
+
+
+@contextmanager
+def _house(directory: Path, town: Town, clock: ShiftedClock) -> Iterator[House]:
     file = directory / "config.toml"
-    file.write_text(
-        _CONFIG.format(name=NAME, zone=ZONE.key, server=f"{HOST}:{server.port}"), encoding="utf-8"
-    )
+    allow = ", ".join(f'"{server}"' for server in town.allowed)
+    file.write_text(_CONFIG.format(name=NAME, zone=ZONE.key, allow=allow), encoding="utf-8")
     Vault.create(directory / "key")
     house = open_house(load(file), clock)
-    try:
-        for person in people:
-            join(house, server, person)
-        sessions = _sessions(house, server, {person.user: person for person in people})
-    finally:
-        house.db.close()
-    members = tuple(_member(person, server) for person in people)
-    return OpenDay(server.url, str(file), members, sessions, _commands(file, members, sessions))
+    with closing(house.db):
+        with house.db.write() as tx:
+            tx.meta.put(DEMO_CLOCK, str(clock.file))
+        yield replace(house, new_id=_short_id)
 
 
-def _member(person: Person, server: Server) -> Member:
-    hand = server.hand(person.user)
-    calendars = {each.title: hand.calendar(each.name) for each in person.calendars}
-    return Member(person.name, person.email, person.role, person.user, person.password, calendars)
+def _short_id() -> str:
+    return b32encode(secrets.token_bytes(_ID_BYTES)).decode().lower()
+
+
+def _opened(house: House, town: Town) -> OpenDay:
+    for person in town.people.values():
+        join(house, town, person)
+    sessions = _sessions(house, town)
+    members = tuple(_member(person, town) for person in town.people.values())
+    return OpenDay(town.most.url, str(house.config.file), house.clock.now(), members, sessions)
+
+
+def _member(person: Person, town: Town) -> Member:
+    hand = town.hand(person.user)
+    return Member(
+        name=person.name,
+        email=person.email,
+        role=person.role,
+        user=person.user,
+        password=person.password,
+        server=town.server(person.user).url,
+        calendars={each.title: hand.calendar(each.name) for each in person.calendars},
+    )
 
 
 # --- sessions ------------------------------------------------------------------------
 
 
-def _sessions(house: House, server: Server, people: Mapping[str, Person]) -> tuple[Booked, ...]:
+def _sessions(house: House, town: Town) -> tuple[Booked, ...]:
+    """Agree on one session to cancel in time, one to cancel late, and one that its mentor declines."""
     now = house.clock.now()
-    minute = now.replace(second=0, microsecond=0) + _MINUTE
-    found = common(hours(house, people["chloe"]), hours(house, people["miriam"]))
-    agreements = (
-        (people["lena"], people["jonas"], minute + _SOON),
-        (people["arjun"], people["miriam"], minute + _SOONER),
-        (people["chloe"], people["miriam"], next(at for at in found if at - now > timedelta(days=1))),
-    )
+    in_time = _agreement(house, town, "arjun", "miriam", now + _LATER)
+    late = _agreement(house, town, "lena", "jonas", now + _SOON)
+    declined = _agreement(house, town, "chloe", "jonas", max(now + _LATER, late[2] + 2 * _LENGTH))
+    agreements = (in_time, late, declined)
     ids = [
         agree(house, one.email, other.email, start, _LENGTH, None)[0].id for one, other, start in agreements
     ]
     sync_now(house, soon=timedelta(0))
-    return tuple(_booked(house, server, *each) for each in zip(ids, agreements, strict=True))
+    return tuple(_booked(house, town, *each) for each in zip(ids, agreements, strict=True))
 
 
-def _booked(
-    house: House, server: Server, session_id: str, agreement: tuple[Person, Person, datetime]
-) -> Booked:
+def _agreement(
+    house: House, town: Town, student: str, mentor: str, after: datetime
+) -> tuple[Person, Person, datetime]:
+    """Choose the first hour after *after* that both have free."""
+    one, other = town.people[student], town.people[mentor]
+    found = common(hours(house, one), hours(house, other))
+    return one, other, next(at for at in found if at >= after)
+
+
+def _booked(house: House, town: Town, session_id: str, agreement: tuple[Person, Person, datetime]) -> Booked:
     student, mentor, start = agreement
-    notice = house.config.rules.notice
     return Booked(
         session_id,
         student.email,
         mentor.email,
         start,
-        start - notice,
-        event_address(house, server, session_id, Side.STUDENT),
-        event_address(house, server, session_id, Side.MENTOR),
+        start - house.config.rules.notice,
+        _event(town, student, session_id),
+        _event(town, mentor, session_id),
     )
 
 
-# --- what to try ---------------------------------------------------------------------
-
-
-def _commands(file: Path, members: tuple[Member, ...], sessions: tuple[Booked, ...]) -> tuple[Command, ...]:
-    secrets = {member.email: f"{member.user}:{member.password}" for member in members}
-    in_time, late, given_up = sessions
-
-    def syncd(rest: str) -> str:
-        return f"syncd --config {quote(str(file))} {rest}"
-
-    def delete(email: str, event: str) -> str:
-        return f"curl -u {quote(secrets[email])} -X DELETE {event}"
-
-    another = (
-        f"session add --student {late.student} --mentor {late.mentor} --start $(date -u -d +2hours +%FT%TZ)"
-    )
-    until = f"{late.deadline.astimezone(ZONE):%H:%M}"
-    return (
-        Command("See all sessions", syncd("session list")),
-        Command(
-            "Cancel in time, as Lena does it in her calendar", delete(in_time.student, in_time.student_event)
-        ),
-        Command("Let syncd look, and wait the ten seconds in which she could undo it", syncd("sync")),
-        Command("Read what was decided, and why", syncd(f"explain {in_time.id}")),
-        Command("Give a session up as its mentor", delete(given_up.mentor, given_up.mentor_event)),
-        Command(
-            f"Cancel too late: let syncd look just after {until} (Berlin), at the deadline", syncd("sync")
-        ),
-        Command("... then delete it before it starts", delete(late.student, late.student_event)),
-        Command("... and let syncd look again", syncd("sync")),
-        Command("... to read how it was proven", syncd(f"explain {late.id}")),
-        Command("Agree on another session, two hours from now", syncd(another)),
-        Command("See when somebody can be met", syncd(f"availability {in_time.student}")),
-        Command("See how the school stands", syncd("status")),
-    )
+def _event(town: Town, person: Person, session_id: str) -> str:
+    """Return where the event of a session stands; a person's server has been asked."""
+    (event,) = town.events(person.user, session_id)
+    return event.url

@@ -51,6 +51,8 @@ class Person:
     """The name of the calendar in which they want their sessions."""
     known: tuple[Known, ...]
     """Right only where the calendars begin at :data:`MONDAY`, with tentative events counted as busy."""
+    server: Literal["xandikos", "radicale"] = "xandikos"
+    """The program that keeps their calendars."""
 
     def local(self, hour: datetime) -> datetime:
         """Return a wall time of theirs as an aware one."""

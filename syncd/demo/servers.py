@@ -18,6 +18,7 @@ from syncd.demo.child import Child
 from syncd.demo.front import HOST, Front, free_port
 from syncd.demo.hand import Hand
 
+_PATIENCE = timedelta(seconds=5)
 _TRIES, _PAUSE = 600, timedelta(milliseconds=50)  # half a minute at most
 _LOGGED = re.compile(r"""\] (?P<method>[A-Z]+) request for (?P<quote>['"])(?P<path>.*?)(?P=quote) """)
 
@@ -51,6 +52,8 @@ class Server:
         self.front = front
         self.log = directory / f"{program.name}.log"
         """Everything the server itself says."""
+        self.patience = _PATIENCE
+        """How long the server may take to end, once it is told to."""
         self._program = program
         self._child: Child | None = None
 
@@ -77,7 +80,9 @@ class Server:
         if self._child and self._child.alive:
             return self
         _demand(self.name)
-        self._child = Child(self._program.arguments, directory=self.directory, log=self.log)
+        self._child = Child(
+            self._program.arguments, directory=self.directory, log=self.log, patience=self.patience
+        )
         try:
             self._wait(self._child)
             self._open()
@@ -117,6 +122,17 @@ class Server:
         :raises Refused: if the server does not take the address.
         """
         self.hand(user).claim(f"{self.url}{quote(user)}/", address)
+
+    def deliver(self, user: str, calendar: str) -> None:
+        """Have invitations to *user* delivered into *calendar*, instead of the default one that is taken away.
+
+        Xandikos applies answers to the events in that calendar, and to no others.
+
+        :raises Refused: if the server does not take it.
+        """
+        hand = self.hand(user)
+        hand.receive(f"{self.url}{quote(user)}/inbox/", calendar)
+        hand.delete(hand.calendar("calendar"))
 
     def requests(self) -> Counter[tuple[str, str]]:
         """Count the requests so far by (method, path), percent-decoded."""

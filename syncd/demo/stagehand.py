@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from hashlib import sha256
-from http import HTTPStatus
 from itertools import count
 from textwrap import fill
 
@@ -18,11 +17,11 @@ from policy.notice import Outcome
 from syncd import work
 from syncd.book import session_in
 from syncd.clock import MovableClock
-from syncd.demo.hand import Hand
+from syncd.demo.hand import Hand, Stored
 from syncd.demo.people import MONDAY, Person
-from syncd.demo.school import ZONE, event_address
-from syncd.demo.servers import Server
+from syncd.demo.school import ZONE
 from syncd.demo.terminal import Stage
+from syncd.demo.town import Town
 from syncd.engine.drain import Drain
 from syncd.errors import Problem
 from syncd.house import House
@@ -77,7 +76,7 @@ class Play:
     stage: Stage
     clock: MovableClock
     house: House
-    server: Server
+    town: Town
     cast: Mapping[str, Person]
     """By user name."""
     ids: dict[str, str] = field(default_factory=dict)
@@ -88,12 +87,13 @@ class Play:
         Drain(self.house, HANDLERS).run({}, _WITHOUT_POLLS, lambda: self._next(moment), PATIENCE)
         self.clock.move(moment)
 
-    def poll(self, user: str, moment: datetime) -> None:
-        """Let time pass, then have syncd look at somebody's calendars, as it does every few minutes."""
+    def poll(self, moment: datetime, *users: str) -> None:
+        """Let time pass, then have syncd look at the calendars of *users*, as it does every few minutes."""
         self.until(moment)
-        with self.house.db.read() as tx:
-            person = person_called(tx, self.cast[user].email)
-        sync_now(self.house, person.id, soon=timedelta(0))
+        for user in users:
+            with self.house.db.read() as tx:
+                person = person_called(tx, self.cast[user].email)
+            sync_now(self.house, person.id, soon=timedelta(0))
 
     def _next(self, moment: datetime) -> datetime | None:
         with self.house.db.read() as tx:
@@ -104,16 +104,33 @@ class Play:
 
     def hand(self, user: str) -> Hand:
         """Return the hand of somebody in their own calendars."""
-        return self.server.hand(user)
+        return self.town.hand(user)
 
     def event(self, meeting: Meeting, side: Side) -> str:
-        """Return the address of the event of *meeting* in the calendar on *side*."""
-        return event_address(self.house, self.server, self.ids[meeting.key], side)
+        """Return the address of the event of *meeting* in the calendar on *side*.
 
-    def stands(self, meeting: Meeting, side: Side) -> bool:
-        """Ask the server itself, over HTTP, whether the event stands in the calendar on *side*."""
+        :raises WrongEnding: if it does not stand there.
+        """
+        self.expect_event(meeting, side, stands=True)
+        return self.standing(meeting, side)[0].url
+
+    def standing(self, meeting: Meeting, side: Side) -> tuple[Stored, ...]:
+        """Ask the server itself, over HTTP, for the events of *meeting* in the calendars on *side*."""
         user = meeting.student if side is Side.STUDENT else meeting.mentor
-        return self.hand(user).ask("GET", self.event(meeting, side)).status == HTTPStatus.OK
+        return tuple(one for one in self.town.events(user, self.ids[meeting.key]) if not one.cancelled)
+
+    def delivered(self, meeting: Meeting) -> bool:
+        """Tell whether the mentor's event is brought there by the student's own server."""
+        return self.town.delivers(meeting.student, meeting.mentor)
+
+    def decline(self, meeting: Meeting) -> None:
+        """Decline *meeting* in the mentor's calendar, as with a finger.
+
+        :raises WrongEnding: if it does not stand there.
+        """
+        self.expect_event(meeting, Side.MENTOR, stands=True)
+        (event,) = self.standing(meeting, Side.MENTOR)
+        self.hand(meeting.mentor).decline(event, self.cast[meeting.mentor].email)
 
     def drag(self, meeting: Meeting, by: timedelta) -> None:
         """Move the event of *meeting* in the student's calendar, as with a finger."""
@@ -146,13 +163,14 @@ class Play:
         return found
 
     def expect_event(self, meeting: Meeting, side: Side, *, stands: bool) -> None:
-        """Look at the server itself for the event of *meeting*.
+        """Look at the server itself for the event of *meeting*: once, or not at all.
 
         :raises WrongEnding: if it is not as it must be.
         """
         where = f"in the {side}'s calendar"
-        words = {True: f"the event {where}", False: f"no event {where}"}
-        self.demand(meeting, words[stands], words[self.stands(meeting, side)])
+        words = {1: f"the event {where}", 0: f"no event {where}"}
+        count = len(self.standing(meeting, side))
+        self.demand(meeting, words[stands], words.get(count, f"{count} events {where}"))
 
     def demand(self, meeting: Meeting, expected: str, came: str) -> None:
         """Stop the story unless what *came* is what was *expected*.

@@ -14,11 +14,11 @@ from policy.notice import Outcome
 from policy.rules import Rules
 from syncd.clock import MovableClock
 from syncd.demo import acts, arrival, ending
-from syncd.demo.people import everybody, passwords
-from syncd.demo.school import ZONE, configuration, in_service
-from syncd.demo.servers import radicale
+from syncd.demo.people import everybody
+from syncd.demo.school import ZONE, configuration
 from syncd.demo.stagehand import Meeting, Play, ids, when
 from syncd.demo.terminal import Stage
+from syncd.demo.town import Town
 from syncd.vault import Vault
 from syncd.wiring import open_house
 
@@ -56,7 +56,7 @@ def tell(out: TextIO, *, json: bool, rules: Rules | None = None, scenes: Sequenc
     """Tell the whole story, with the school's true rules.
 
     :raises WrongEnding: if any verdict or state is not exactly what it must be.
-    :raises NoServer: if the calendar server cannot be had.
+    :raises NoServer: if a calendar server cannot be had.
     """
     with _theatre(out, json=json, rules=rules or Rules()) as play:
         arrival.opening(play)
@@ -77,10 +77,10 @@ def _theatre(out: TextIO, *, json: bool, rules: Rules) -> Iterator[Play]:
     stage = Stage(json=json, clock=clock, zone=ZONE.key, out=out)
     with tempfile.TemporaryDirectory(prefix="syncd-story-") as folder:
         directory = Path(folder)
-        with in_service(radicale(directory / "server", passwords(cast.values()), clock=clock)) as server:
+        with Town(directory, cast.values(), clock).open() as town:
             Vault.create(directory / "key")
-            house = open_house(configuration(directory, server, rules), clock)
+            house = open_house(configuration(directory, town, rules), clock)
             try:
-                yield Play(stage, clock, replace(house, new_id=ids()), server, cast)
+                yield Play(stage, clock, replace(house, new_id=ids()), town, cast)
             finally:
                 house.db.close()

@@ -26,7 +26,7 @@ def lena(monday: date) -> Person:
     """Return Lena, whose timetable has every kind of exception."""
     return Person(
         user="lena",
-        password="plum cake on sunday",  # noqa: S106 - of a server that lives for a minute
+        password="plum-cake",  # noqa: S106 - of a server that lives for a minute
         name="Lena Hartmann",
         email="lena.hartmann@students.example",
         role="student",
@@ -34,6 +34,7 @@ def lena(monday: date) -> Person:
         weekly="Mon-Fri 09:00-20:00",
         calendars=(_lena_uni(monday), _lena_private(monday)),
         sessions="private",
+        server="radicale",
         known=(
             busy("2026-10-12 10:00", "linear algebra, 10:15-11:45"),
             busy("2026-10-12 11:00", "linear algebra, 10:15-11:45"),
@@ -170,7 +171,7 @@ def arjun(monday: date) -> Person:
     """Return Arjun, who lives half an hour beside everybody else and hears lectures from Berlin."""
     return Person(
         user="arjun",
-        password="mango season is over",  # noqa: S106 - of a server that lives for a minute
+        password="mangoes",  # noqa: S106 - of a server that lives for a minute
         name="Arjun Mehta",
         email="arjun.mehta@students.example",
         role="student",

@@ -8,14 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syncd import work
+from syncd.engine.runs import End, end_of, name_of, set_back
+from syncd.engine.runs import Handler as Handler  # noqa: PLC0414 - given on to whoever starts a drain
 from syncd.house import House
-from syncd.store.errors import SchemaMissing, SchemaTooNew, StoreBusy, StoreDamaged, StoreUnreachable
+from syncd.store.errors import StoreBusy
 from syncd.store.rows import Ticket
-from syncd.work import LEASE, Fenced
-
-Handler = Callable[[House, Ticket], None]
-"""Does one piece of work, and ends its ticket in the transaction that keeps the result."""
+from syncd.work import LEASE
 
 _RENEW = LEASE.total_seconds() / 3
 _STEP = timedelta(milliseconds=200)
@@ -110,20 +108,16 @@ class Drain:
             with suppress(StoreBusy), self.house.db.write() as tx:
                 tx.due.renew([ticket], LEASE)
         tally.ran += 1
-        match running.exception():
-            case None:
-                pass
-            case Fenced():
+        error = running.exception()
+        match end_of(error):
+            case End.FENCED:
                 tally.fenced += 1
-            case StoreBusy():
+            case End.BUSY:
                 tally.busy += 1  # the ticket is claimed again when its lease is over
-            case StoreUnreachable() | StoreDamaged() | SchemaMissing() | SchemaTooNew() as error:
-                raise error  # the next piece would meet it too
-            case Exception() as error:
+            case End.FAILED if isinstance(error, Exception):
                 tally.errors.append(error)
-                with suppress(Fenced), self.house.db.write() as tx:
-                    work.set_back(tx, ticket, type(error).__name__)
-            case BaseException() as error:
+                set_back(self.house, ticket, name_of(error))
+            case _ if error is not None:
                 raise error
 
     @staticmethod

@@ -7,6 +7,7 @@ from sqlalchemy import and_, insert, select
 from syncd.store import calendars
 from syncd.store.errors import Taken, Unknown
 from syncd.store.health import turn
+from syncd.store.hosts import host_of
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import Account, AccountId, Health, PersonId
 from syncd.store.tables import accounts
@@ -42,6 +43,7 @@ class Accounts:
             "person_id": person_id,
             "provider": provider,
             "url": url,
+            "host": host_of(url),
             "username": username,
             "sealed": grant,
             "capabilities": capabilities,

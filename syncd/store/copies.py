@@ -87,6 +87,10 @@ class Copies:
         """Note the write that is about to leave, or that it is settled."""
         self._link.change(copies, copies.c.id == id, {"intent": intent})
 
+    def set_invite(self, id: CopyId, invite: dict[str, Any] | None) -> None:  # noqa: A002
+        """Note how the mentor hears of the event."""
+        self._link.change(copies, copies.c.id == id, {"invite": invite})
+
     def follow(
         self,
         id: CopyId,  # noqa: A002
@@ -150,6 +154,7 @@ def _copy(row: AnyRow) -> Copy:
         ref=EventRef(row.ref),
         base=row.base,
         intent=row.intent,
+        invite=row.invite,
     )
 
 

@@ -21,6 +21,10 @@ class StoreUnreachable(StoreError):
     """There is no database where one should be, or it cannot be read or written."""
 
 
+class StoreFull(StoreUnreachable):
+    """The disk is full: what is there can be read, nothing can be written until somebody makes room."""
+
+
 class SchemaTooNew(StoreError):
     """A newer syncd has worked on this database: this one must not touch it."""
 

@@ -16,6 +16,7 @@ from syncd.store.errors import (
     StoreBusy,
     StoreDamaged,
     StoreError,
+    StoreFull,
     StoreUnreachable,
     Taken,
 )
@@ -26,12 +27,13 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _UNREACHABLE = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that its directory exists and may be read",
     sqlite3.SQLITE_IOERR: "cannot be read or written: see the disk",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
     sqlite3.SQLITE_PERM: "may not be used: see its owner and mode",
     sqlite3.SQLITE_AUTH: "may not be used: see its owner and mode",
 }
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}
 _MISSING_IN_PG = {"42P01", "42703", "3F000"}
 _BUSY_IN_PG = {"40001", "40P01", "55P03", "53300"}
+_FULL_IN_PG = "53100"
 
 
 @contextmanager
@@ -68,7 +70,10 @@ def said(error: SQLAlchemyError, name: str, *, writing: bool) -> StoreError:
 
 def _sqlite(error: sqlite3.Error, name: str, *, writing: bool) -> StoreError:
     # Errors of the Python module itself (a closed connection, a wrong binding) carry no code.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    told = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = told & 0xFF
+    if _FULL & {told, code}:
+        return _full(name)
     if code in _DAMAGED:
         return StoreDamaged(f"{name} is damaged or not a database ({error}): restore a backup")
     if code in _BUSY:
@@ -88,14 +93,22 @@ def _sqlite(error: sqlite3.Error, name: str, *, writing: bool) -> StoreError:
     return StoreError(f"{name}: {error}")
 
 
+def _full(name: str) -> StoreFull:
+    return StoreFull(
+        f"{name} cannot grow: the disk is full; nothing is lost, but nothing can be written until there is room"
+    )
+
+
 def _postgresql(error: psycopg.Error, name: str) -> StoreError:
     state = error.sqlstate
     words = error.diag.message_primary or type(error).__name__
-    if state is None or state[:2] in {"08", "28", "3D", "57", "58"} or state == "53100":
+    if state is None or state[:2] in {"08", "28", "3D", "57", "58"}:
         reason = error.diag.message_primary or str(error).strip().splitlines()[-1:]
         return StoreUnreachable(
             f"{name} cannot be reached: {reason if isinstance(reason, str) else ''.join(reason)}"
         )
+    if state == _FULL_IN_PG:
+        return _full(name)
     if state in _BUSY_IN_PG:
         return StoreBusy(f"{name} is busy ({words}); try again")
     if state in _MISSING_IN_PG:

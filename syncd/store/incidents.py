@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, and_, select
 
+from syncd.store.bursts import Bursts
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import AccountId, CalendarRowId, Incident, SessionId
 from syncd.store.tables import incidents
 
 
-class Incidents:
+class Incidents(Bursts):
     """Incidents begin once and end once, however often they are seen in between."""
 
     def __init__(self, link: Link) -> None:
@@ -53,10 +56,17 @@ class Incidents:
         where = _open_at(_spot(kind, account_id, calendar_id, session_id))
         return self._link.change(incidents, where, {"ended_at": self._link.now})
 
-    def open(self) -> tuple[Incident, ...]:
-        """Return every open incident, oldest first."""
-        rows = select(incidents).where(incidents.c.ended_at.is_(None)).order_by(incidents.c.id)
+    def open(self, kind: str | None = None) -> tuple[Incident, ...]:
+        """Return every open incident, or those of one kind, oldest first."""
+        wanted = select(incidents).where(incidents.c.ended_at.is_(None)).order_by(incidents.c.id)
+        rows = wanted if kind is None else wanted.where(incidents.c.kind == kind)
         return tuple(_incident(row) for row in self._link.rows(rows))
+
+    def ended(self, kind: str, since: datetime) -> tuple[Incident, ...]:
+        """Return the incidents of one kind that have ended since *since*."""
+        late = and_(incidents.c.kind == kind, incidents.c.ended_at > since)
+        rows = self._link.rows(select(incidents).where(late).order_by(incidents.c.ended_at))
+        return tuple(_incident(row) for row in rows)
 
     def all(self) -> tuple[Incident, ...]:
         """Return every incident there ever was, oldest first."""

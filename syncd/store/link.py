@@ -16,6 +16,8 @@ from syncd.store.faults import in_our_words
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 Upsert: TypeAlias = "sqlite.Insert | postgresql.Insert"
+Values: TypeAlias = Mapping[str, Any] | None
+"""What a statement that was built once is run with, by name."""
 
 
 class Link:
@@ -31,26 +33,27 @@ class Link:
         self.writing = writing
         self.postgresql = connection.dialect.name == "postgresql"
 
-    def rows(self, statement: Executable) -> Sequence[AnyRow]:
+    def rows(self, statement: Executable, values: Values = None) -> Sequence[AnyRow]:
         """Return every row that *statement* gives."""
         with in_our_words(self._name, writing=self.writing):
-            return self._connection.execute(statement).all()
+            return self._connection.execute(statement, values).all()
 
-    def row(self, statement: Executable) -> AnyRow | None:
+    def row(self, statement: Executable, values: Values = None) -> AnyRow | None:
         """Return the first row that *statement* gives."""
         with in_our_words(self._name, writing=self.writing):
-            return self._connection.execute(statement).first()
+            return self._connection.execute(statement, values).first()
 
-    def value(self, statement: Executable) -> Any:
+    def value(self, statement: Executable, values: Values = None) -> Any:
         """Return the first column of the first row."""
-        found = self.row(statement)
+        found = self.row(statement, values)
         return None if found is None else found[0]
 
-    def run(self, statement: Executable) -> int:
+    def run(self, statement: Executable, values: Values = None) -> int:
         """Return how many rows *statement* touched."""
         with in_our_words(self._name, writing=self.writing):
             # Without the option an INSERT reports -1 on PostgreSQL.
-            return self._connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+            options = {"preserve_rowcount": True}
+            return self._connection.execute(statement, values, execution_options=options).rowcount
 
     def run_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run *statement* once for each of *rows*."""

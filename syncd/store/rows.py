@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -155,6 +155,8 @@ class Copy:
     """The event as we last wrote or read it; ``None`` before the first confirmed write and after its end."""
     intent: dict[str, Any] | None
     """The write that left and is not yet confirmed."""
+    invite: dict[str, Any] | None = None
+    """How the mentor hears of it: kept with the student's event, whatever becomes of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class Stray:
     etag: ETag
     appeared_at: datetime
     mirror: bool | None
-    """It stood beside the original, so it is a mirror; ``None`` until that is known."""
+    """It stood beside the original, so it is a mirror; ``None`` until that is known, ``False`` for a server's invite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,20 @@ class Ticket:
     """Grows with each claim: who comes back with an older one is fenced out."""
     attempts: int
     excl: str | None
+    host: str = ""
+    """Where the account that is touched lies, as host:port; empty if that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How what fails is tried again: each time after twice as long."""
+
+    first: timedelta = timedelta(seconds=10)
+    """How long the first failure waits."""
+    longest: timedelta = timedelta(hours=1)
+    """How long a failure waits at most, unless the server asks for more."""
+    most: timedelta = timedelta(hours=1)
+    """How long a server can have us wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +292,8 @@ class DueRow:
     """What of that the newest run has seen."""
     lease_until: datetime | None
     """A run has it until then; ``None`` while it waits."""
+    holder: str | None
+    """Who has it, if whoever claimed it gave a name."""
     fence: int
     attempts: int
     last_error: str | None

@@ -15,12 +15,18 @@ from policy.facts import (
     Agreed,
     Asked,
     Blinded,
+    Braked,
+    Decision,
+    Doubts,
     Fact,
     Missing,
     Passed,
     PutBack,
+    Restored,
     Side,
     Sighted,
+    Stop,
+    Unbraked,
     Via,
     parse,
 )
@@ -347,6 +353,17 @@ def others(at: st.SearchStrategy[datetime]) -> st.SearchStrategy[Fact]:
         | st.builds(PutBack, at=at)
         | st.builds(Passed, at=at)
         | st.builds(Passed, at=at)
+        | stopping(at)
+    )
+
+
+def stopping(at: st.SearchStrategy[datetime]) -> st.SearchStrategy[Fact]:
+    scopes = st.sampled_from(Stop)
+    return (
+        st.builds(Braked, at=at, scope=scopes)
+        | st.builds(Unbraked, at=at, by=st.just("IT"), decision=st.sampled_from(Decision), scope=scopes)
+        | st.builds(Doubts, at=at, count=st.integers(0, 5))
+        | st.builds(Restored, at=at)
     )
 
 
@@ -376,23 +393,25 @@ def steps(founded: Agreed, facts: list[Fact]) -> Iterator[tuple[Session, Fact, S
         yield before, fact, session
 
 
-P, B, M, N, I, C, R, F, E = (  # noqa: E741 - read as a table
+P, B, M, N, I, S, C, R, F, E = (  # noqa: E741 - read as a table
     State.PLANNED,
     State.BOOKED,
     State.MOVING,
     State.NOTICED,
     State.INCIDENT,
+    State.SUSPECT,
     State.CANCELLED,
     State.RELEASED,
     State.FORFEITED,
     State.ELAPSED,
 )
 WAYS = {
-    P: {B, C, R} | {N, M},  # booked on the way: declined, or elsewhere, when first seen
-    B: {N, M, I, R, E} | {C, F},  # a word is exact, and is not noticed first
-    M: {B, C, E} | {N, R},  # a removal is confirmed first; the mentor's or the school's word
-    N: {B, C, F, R} | {M},  # undone while a request is open
-    I: {B, N, C, E} | {M, F, R},  # seen again elsewhere; words
+    P: {B, C, R} | {N, M, S},  # booked on the way: declined, or elsewhere, when first seen
+    B: {N, M, I, S, R, E} | {C, F},  # a word is exact, and is not noticed first
+    M: {B, C, E} | {N, R, S},  # a removal is confirmed first; the mentor's or the school's word; doubt
+    N: {B, C, F, R, S} | {M},  # undone while a request is open
+    I: {B, N, C, E} | {M, F, R, S},  # seen again elsewhere; words; doubt
+    S: {B, C, F, R} | {P, N, M, E},  # put back; looked at again; undone; dismissed after its start
 }
 """Section 7 of the rules, and after the bar what its words imply."""
 
@@ -410,7 +429,8 @@ def test_any_fact_can_follow_any_other_and_only_the_ways_of_the_table_are_gone(
             assert after_it.state in WAYS.get(before.state, set()), (
                 f"{fact.kind}: {before.state} -> {after_it.state}"
             )
-        assert (after_it.state is N) == (after_it.pending is not None)
+        assert (after_it.state in {N, S}) == (after_it.pending is not None)
+        assert (after_it.state is S) == bool(after_it.stops)
         assert (after_it.verdict is not None) == (after_it.state in {C, F, R})
         if after_it.state is M:
             assert after_it.request is not None

@@ -21,6 +21,9 @@ ODD = 'Übung; "a, b" \\ c\\n 100 % <b>&amp;</b> 👩‍🏫 ' + "日本語" * 3
 class WritesContract:
     """Create, fetch, update, delete."""
 
+    most_winners = 1
+    """How many of several updates at once the server takes."""
+
     def test_a_new_event_reads_back_as_it_was_written(self, house: House) -> None:
         ours = draft()
         written = house.provider.create(house.calendar, ours)
@@ -193,7 +196,7 @@ class WritesContract:
             return provider.update(house.calendar, written.ref, moved, etag)
 
         outcomes = _at_once(house, update)
-        assert sum(isinstance(one, Written) for one in outcomes) == 1
+        assert 1 <= sum(isinstance(one, Written) for one in outcomes) <= self.most_winners
         assert all(isinstance(one, Written | PreconditionFailed | Unavailable) for one in outcomes)
 
     def test_odd_text_survives(self, house: House) -> None:

@@ -14,6 +14,8 @@ from tests.providers.house import House
 
 @pytest.mark.suite("contract", "Xandikos")
 class TestXandikos(CalendarProviderContract):
+    most_winners = 2  # it looks at If-Match some time before it writes
+
     @pytest.fixture
     def house(self, xandikos_server: Server) -> Iterator[House]:
         with house_on(xandikos_server, crowd=105) as house:

@@ -196,11 +196,11 @@ def test_the_limits_are_those_of_the_configuration_that_is_named(line: Line) -> 
     assert (json.loads(out)["verdict"], json.loads(out)["notes"]) == (LIMIT, ["too-many-components"])
 
 
-def test_the_whole_corpus_gets_its_verdicts_from_the_command(
+def test_a_part_of_the_corpus_gets_its_verdicts_from_the_command(
     line: Line,
 ) -> None:
-    small = [case for case in CORPUS if len(case.make()) < 200_000]
-    assert len(small) >= 110
+    small = [case for case in CORPUS[::7] if len(case.make()) < 200_000]  # all of it is read elsewhere
+    assert {case.verdict for case in small} == {ACCEPT, LIMIT, REJECT}
     files = [written(f"{n}.ics", case.make()) for n, case in enumerate(small)]
     said = line.told("--zone", "Europe/Berlin", *files)
     assert [(case.name, one["verdict"]) for case, one in zip(small, said, strict=True)] == [

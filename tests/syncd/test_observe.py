@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -97,3 +98,79 @@ def test_a_row_of_a_listing_in_the_version_we_know_is_a_sight() -> None:
     seen = standing(BASE, GLANCE).fact
     assert isinstance(seen, Sighted)
     assert (seen.start, seen.version) == (START, '"1"')
+
+
+MO = "mo@school.example"
+OF_MENTOR = Glance(Side.MENTOR, MO, Via.CHANGE, NOW, NOW + timedelta(seconds=1), proves=True)
+WITH_GUEST = Glance(Side.STUDENT, OWNER, Via.LOOK, NOW, NOW + timedelta(seconds=1), proves=True, guest=MO)
+SERVED = BASE.model_copy(update={"served": True})
+
+
+def guested(answer: PartStat) -> Event:
+    return replace(event(), partstats={OWNER: PartStat.ACCEPTED, MO: answer})
+
+
+def test_what_stands_at_the_mentors_without_a_write_of_ours_was_made_by_a_server() -> None:
+    seen = observe(None, None, event(), OF_MENTOR).base
+    ours = observe(None, intent(Op.CREATE), event(), OF_MENTOR).base
+    silent = observe(None, None, replace(event(), silent=True), OF_MENTOR).base
+    merged = observe(BASE, None, event(), OF_MENTOR).base
+    assert [one and one.served for one in (seen, ours, silent, merged)] == [True, False, False, True]
+
+
+def test_an_invite_called_off_by_its_server_is_nobodys_act_and_stays_known() -> None:
+    seen = observe(SERVED, None, event(status=Status.CANCELLED), OF_MENTOR)
+    assert seen.fact is None
+    assert seen.base is not None
+    assert (seen.base.act, seen.base.served) == (Act.CANCELLED, True)
+    assert standing(seen.base, OF_MENTOR).fact is None
+
+
+def test_a_servers_copy_may_vanish_by_itself_and_ours_does_not() -> None:
+    gone = [observe(base, None, None, OF_MENTOR).fact for base in (SERVED, BASE)]
+    assert [isinstance(one, Missing) and one.cascades for one in gone] == [True, False]
+
+
+def test_a_declined_invite_does_not_come_by_itself() -> None:
+    fact = observe(SERVED, None, guested(PartStat.DECLINED), OF_MENTOR).fact
+    assert isinstance(fact, Missing)
+    assert (fact.act, fact.cascades) == (Act.DECLINED, False)
+
+
+def test_a_copy_of_ours_that_was_withdrawn_is_missed_by_nobody() -> None:
+    seen = observe(BASE, intent(Op.WITHDRAW), None, OF_MENTOR)
+    assert (seen.fact, seen.base, seen.intent) == (None, None, None)
+
+
+def test_the_guests_refusal_is_the_mentors_act_beside_the_sight_of_the_event() -> None:
+    seen = observe(BASE, None, guested(PartStat.DECLINED), WITH_GUEST)
+    assert isinstance(seen.fact, Sighted)
+    (act,) = seen.others
+    assert isinstance(act, Missing)
+    assert (act.side, act.act, act.via) == (Side.MENTOR, Act.DECLINED, Via.LOOK)
+    assert seen.base is not None
+    assert standing(seen.base, WITH_GUEST).others == (act.model_copy(update={"version": '"2"'}),)
+
+
+def test_a_refusal_that_is_taken_back_is_a_sight_unless_we_wrote_it() -> None:
+    declined = BASE.model_copy(update={"guest": PartStat.DECLINED})
+    (back,) = observe(declined, None, guested(PartStat.ACCEPTED), WITH_GUEST).others
+    assert isinstance(back, Sighted)
+    assert back.side is Side.MENTOR
+    assert observe(declined, intent(Op.UPDATE), guested(PartStat.NEEDS_ACTION), WITH_GUEST).others == ()
+    assert observe(declined, None, event(), WITH_GUEST).others == ()
+
+
+def test_a_guest_is_dropped_only_if_it_was_one() -> None:
+    invited = BASE.model_copy(update={"guest": PartStat.ACCEPTED})
+    seen = [observe(base, None, event(), WITH_GUEST).base for base in (invited, BASE)]
+    assert [one and one.dropped for one in seen] == [True, False]
+    assert seen[0] is not None
+    again = observe(seen[0], None, event(), WITH_GUEST).base
+    back = observe(seen[0], None, guested(PartStat.NEEDS_ACTION), WITH_GUEST).base
+    assert [one and one.dropped for one in (again, back)] == [True, False]
+
+
+def test_a_guest_put_back_is_no_event_put_back() -> None:
+    only = intent(Op.UPDATE).model_copy(update={"guest": True})
+    assert not observe(BASE, only, guested(PartStat.NEEDS_ACTION), WITH_GUEST).put_back

@@ -9,8 +9,8 @@ from policy.life import CalendarState, Session, State
 from policy.notice import Outcome, Verdict
 from policy.rules import Rules
 from providers.base import ETag
-from syncd.pictures import Base, Intent, Op
-from syncd.reconcile import Create, Delete, Look, Rest, Update, plan
+from syncd.pictures import Base, Intent, Invite, Op, Route
+from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Update, Withdraw, plan
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 START = NOW + timedelta(days=2)
@@ -88,3 +88,43 @@ def test_what_its_owner_restored_is_left_alone(act: Act, base: Base) -> None:
 )
 def test_what_still_stands_as_its_owner_left_it_is_taken_away(act: Act, base: Base) -> None:
     assert plan(ended(act), Side.STUDENT, base, None) == Delete(base)
+
+
+SERVED = BASE.model_copy(update={"served": True})
+ASKED = Invite(route=Route.PROVIDER, asked=NOW)
+
+
+@pytest.mark.parametrize(
+    ("invite", "step"),
+    [
+        (None, Create()),
+        (Invite(route=Route.DIRECT), Create()),
+        (Invite(route=Route.NONE), Create()),
+        (Invite(route=Route.PROVIDER), Rest()),
+        (ASKED, Search()),
+        (ASKED.model_copy(update={"taken": True}), Rest()),
+    ],
+)
+def test_a_mentor_gets_a_copy_of_ours_unless_a_server_invites(invite: Invite | None, step: Plan) -> None:
+    assert plan(session(), Side.MENTOR, None, None, invite) == step
+    assert plan(session(), Side.MENTOR, BASE, None, invite) == Rest()
+
+
+def test_only_a_copy_of_ours_is_withdrawn_from_beside_a_servers() -> None:
+    assert plan(session(), Side.MENTOR, BASE, None, ASKED, beside=True) == Withdraw(BASE)
+    assert plan(session(), Side.MENTOR, SERVED, None, ASKED, beside=True) == Rest()
+
+
+def test_an_invite_that_is_called_off_is_left_and_one_that_stands_is_not() -> None:
+    off = SERVED.model_copy(update={"act": Act.CANCELLED})
+    assert plan(ended(Act.REMOVED), Side.MENTOR, off, None) == Rest()
+    assert plan(ended(Act.REMOVED), Side.MENTOR, SERVED, None) == Delete(SERVED)
+
+
+def test_a_dropped_guest_is_put_back_once_where_the_event_stands_as_agreed() -> None:
+    dropped, once = BASE.model_copy(update={"dropped": True}), ASKED.model_copy(update={"returned": True})
+    assert plan(session(), Side.STUDENT, dropped, None, ASKED) == Update(dropped)
+    assert plan(session(), Side.STUDENT, dropped, None, once) == Rest()
+    assert plan(session(State.MOVING), Side.STUDENT, dropped, None, ASKED) == Rest()
+    moved = dropped.model_copy(update={"start": MOVED.start})
+    assert plan(session(), Side.STUDENT, moved, None, ASKED) == Rest()

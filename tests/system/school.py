@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,12 @@ from syncd.vault import Vault
 from syncd.wiring import CALDAV, open_house
 
 PASSWORD = "open sesame"
-SERVERS = {"Radicale": radicale, "Xandikos": xandikos}
+SCHEDULING = "Xandikos that schedules"
+SERVERS: dict[str, Callable[..., Server]] = {
+    "Radicale": radicale,
+    "Xandikos": xandikos,
+    SCHEDULING: partial(xandikos, scheduling=True),
+}
 
 
 @dataclass

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 from syncd.demo.hand import Hand
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 90
+PATIENCE = 240
 SYNCD = [sys.executable, "-m", "syncd"]
 
 
@@ -114,9 +116,10 @@ def test_the_open_demo_answers_until_it_is_ended(
 def everything_answers(school: dict[str, Any], environment: dict[str, str]) -> None:
     secrets = {one["email"]: (one["user"], one["password"]) for one in school["people"]}
     assert len(secrets) == 5
+    assert all(one["command"].split()[0] in {"syncd", "curl"} for one in school["commands"])
     for session in school["sessions"]:
         for side in ("student", "mentor"):
-            hand = Hand(school["url"], *secrets[session[side]])
+            hand = Hand("", *secrets[session[side]])
             assert session["id"] in hand.get(session[f"{side}_event"])
     listed = run(["--config", school["config"], "session", "list", "--json"], environment)
     assert {one["id"]: one["state"] for one in json.loads(listed.stdout)} == {
@@ -124,21 +127,77 @@ def everything_answers(school: dict[str, Any], environment: dict[str, str]) -> N
     }
 
 
-def test_what_the_open_demo_says_to_try_can_be_pasted(environment: dict[str, str]) -> None:
+def test_what_the_open_demo_says_to_try_can_be_pasted(tmp_path: Path, environment: dict[str, str]) -> None:
+    with started(["demo"], environment) as process:
+        lines = guide(process)
+        pasted = paste([line for line in lines if line.startswith("    ")], environment)
+    assert (pasted.returncode, pasted.stderr) == (0, "")
+    assert len(lines) <= 25
+    assert max(len(line.replace(str(tmp_path), "/tmp")) for line in lines) <= 80  # noqa: S108 - where it is elsewhere
+    seen = pasted.stdout
+    in_time, proven, late, explained, declined = (
+        seen.index(words)
+        for words in (
+            "Arjun with Miriam: TIMELY",
+            "Lena with Jonas: stood at its deadline: that is proven",
+            "Lena with Jonas: FORFEIT",
+            "Verdict: FORFEIT",
+            "Chloé with Jonas: NOT THE STUDENT'S DOING",
+        )
+    )
+    assert in_time < proven < late < explained < declined
+
+
+def guide(process: subprocess.Popen[str]) -> list[str]:
+    """Return what is printed, up to the last thing to try."""
+    lines = [first_line(process)]
+    assert process.stdout is not None
+    while not lines[-1].startswith("    syncd demo decline"):
+        lines.append(process.stdout.readline())
+        assert lines[-1], "it ends in the middle"
+    return [line.rstrip("\n") for line in lines]
+
+
+def paste(lines: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    script = "\n".join(("set -e", f'syncd() {{ "{sys.executable}" -m syncd "$@"; }}', *lines))
+    return subprocess.run(
+        ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def test_its_clock_moves_forward_only_and_every_command_sees_it(environment: dict[str, str]) -> None:
     with started(["demo", "--json"], environment) as process:
         school = json.loads(first_line(process))
-        commands = [one["command"] for one in school["commands"]][:4]
-        script = "\n".join(("set -e", f'syncd() {{ "{sys.executable}" -m syncd "$@"; }}', *commands))
-        pasted = subprocess.run(
-            ["bash", "-c", script],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
+        config = ["--config", school["config"]]
+        before = datetime.fromisoformat(school["at"])
+        moved = run([*config, "demo", "move", "23h", "--json"], environment)
+        after = datetime.fromisoformat(
+            json.loads(run([*config, "status", "--json"], environment).stdout)["at"]
         )
-    assert "Verdict: TIMELY" in pasted.stdout, pasted.stderr
-    assert pasted.returncode == 0
+        back = run([*config, "demo", "move", "--to", "2026-01-01T00:00Z"], environment)
+        answer = Hand(school["url"], "arjun", "wrong").ask("GET", school["url"])
+    assert {each["kind"] for each in json.loads(moved.stdout)["events"]} <= {"session.proven"}
+    assert timedelta(hours=23) <= after - before <= timedelta(hours=23, seconds=PATIENCE)
+    assert parsedate_to_datetime(answer.headers["Date"]) - before >= timedelta(hours=23)
+    assert (back.returncode, back.stdout) == (1, "")
+    assert "only moves forward; choose a later time" in back.stderr
+
+
+def test_no_other_clock_is_moved(tmp_path: Path, environment: dict[str, str]) -> None:
+    assert run(["init", "--dir", str(tmp_path / "school")], environment).returncode == 0
+    config = ["--config", str(tmp_path / "school" / "config.toml")]
+    done = run([*config, "demo", "move", "23h"], environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is not the configuration of a demo" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["move"], ["move", "1h", "--to", "2030-01-01T00:00Z"], ["--story", "move", "1h"], ["mvoe"]]
+)
+def test_what_cannot_be_meant_is_one_sentence(environment: dict[str, str], words: list[str]) -> None:
+    done = run(["demo", *words], environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -151,17 +210,18 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, environment: dict[
     assert nothing_left(tmp_path)
 
 
+@pytest.mark.parametrize("server", ["radicale", "xandikos"])
 @pytest.mark.parametrize("options", [[], ["--story"]])
-def test_without_the_calendar_server_it_says_what_to_install(
-    tmp_path: Path, environment: dict[str, str], options: list[str]
+def test_without_a_calendar_server_it_says_what_to_install(
+    tmp_path: Path, environment: dict[str, str], options: list[str], server: str
 ) -> None:
-    code = "import sys; sys.modules['radicale'] = None; from syncd.cli import main; sys.exit(main())"
+    code = f"import sys; sys.modules['{server}'] = None; from syncd.cli import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code, "demo", "--json", *options],
         env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == 'radicale is not installed: pip install "syncd[demo]"\n'
+    assert done.stderr == f'{server} is not installed: pip install "syncd[demo]"\n'
     assert nothing_left(tmp_path)
 
 

@@ -67,7 +67,7 @@ def connect() -> Iterator[Callable[..., CalDavProvider]]:
     opened: list[CalDavProvider] = []
 
     def make(url: str = HOST + "/me/", password: str = "s3cret", max_rows: int = ROWS) -> CalDavProvider:  # noqa: S107
-        owner = Owner(ZoneInfo("Europe/Berlin"))
+        owner = Owner(ZoneInfo("Europe/Berlin"), frozenset({"student@school.example"}))
         opened.append(
             CalDavProvider(url, "student", password, owner, session(TransportRules()), max_rows=max_rows)
         )

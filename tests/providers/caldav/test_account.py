@@ -93,19 +93,29 @@ OUTBOX = "<C:schedule-outbox-URL><href>/me/out/</href></C:schedule-outbox-URL>"
 AUTO = "1, calendar-access, calendar-auto-schedule"
 
 
+def known_as(*hrefs: str) -> str:
+    inner = "".join(f"<href>{href}</href>" for href in hrefs)
+    return f"<C:calendar-user-address-set>{inner}</C:calendar-user-address-set>"
+
+
+KNOWN = known_as("/me/", "mailto:Student@School.example")
+
+
 @pytest.mark.parametrize(
-    ("outbox", "headers", "can"),
+    ("told", "headers", "can"),
     [
-        (OUTBOX, {"DAV": AUTO}, Capability.SYNC_TOKEN | Capability.SCHEDULING),
-        (OUTBOX, {"DAV": "1, calendar-access"}, Capability.SYNC_TOKEN),
-        (OUTBOX, {"DAV": AUTO, "X-DAViCal-Version": "DAViCal/1.1.12"}, Capability.SYNC_TOKEN),
-        ("", {"DAV": AUTO}, Capability.SYNC_TOKEN),
+        (OUTBOX + KNOWN, {"DAV": AUTO}, Capability.SYNC_TOKEN | Capability.SCHEDULING),
+        (OUTBOX + KNOWN, {"DAV": "1, calendar-access"}, Capability.SYNC_TOKEN),
+        (OUTBOX + KNOWN, {"DAV": AUTO, "X-DAViCal-Version": "DAViCal/1.1.12"}, Capability.SYNC_TOKEN),
+        (KNOWN, {"DAV": AUTO}, Capability.SYNC_TOKEN),
+        (OUTBOX, {"DAV": AUTO}, Capability.SYNC_TOKEN),
+        (OUTBOX + known_as("mailto:other@school.example"), {"DAV": AUTO}, Capability.SYNC_TOKEN),
     ],
 )
-def test_scheduling_needs_the_word_an_outbox_and_a_server_that_keeps_it(
-    server: Server, provider: CalDavProvider, outbox: str, headers: dict[str, str], can: Capability
+def test_scheduling_needs_the_word_an_outbox_the_owners_address_and_a_server_that_keeps_it(
+    server: Server, provider: CalDavProvider, told: str, headers: dict[str, str], can: Capability
 ) -> None:
-    server.say("PROPFIND", "/me/", principal(outbox))
+    server.say("PROPFIND", "/me/", principal(told))
     server.say("PROPFIND", HOME, home(calendar(PATH, TOKENS)))
     server.say("OPTIONS", HOME, Said(200, headers=headers))
     assert provider.capabilities() == can

@@ -173,6 +173,30 @@ def test_an_invitation_reaches_whoever_was_introduced_since_the_start(tmp_path: 
         assert listing.count(".ics<") == 1
 
 
+def test_an_invitation_its_refusal_and_its_end_travel_by_the_server(tmp_path: Path) -> None:
+    invitation = EVENT.replace(
+        "END:VEVENT",
+        "ORGANIZER:mailto:asha@school.example\r\n"
+        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:asha@school.example\r\n"
+        "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:ben@school.example\r\nEND:VEVENT",
+    )
+    with xandikos(tmp_path, USERS, scheduling=True) as server:
+        hands = asha, ben = server.hand("asha"), server.hand("ben")
+        mine, his = (hand.make_calendar("work") for hand in hands)
+        for user, calendar in (("asha", mine), ("ben", his)):
+            server.introduce(user, f"{user}@school.example")
+            server.deliver(user, calendar)
+        asha.put(mine + "0.ics", invitation)
+        (copy,) = ben.find(his, "on")
+        assert (copy.cancelled, ben.find(his, "two")) == (False, ())
+        ben.decline(copy, "ben@school.example")
+        answered = asha.get(mine + "0.ics").replace("\r\n ", "").replace("\n ", "").splitlines()
+        assert [("DECLINED" in line) for line in answered if line.startswith("ATTENDEE")] == [False, True]
+        asha.delete(mine + "0.ics")
+        assert [one.cancelled for one in ben.find(his, "one")] == [True]
+        assert ben.find(ben.calendar("calendar"), "one") == ()
+
+
 def test_nobody_claims_an_address_for_somebody_else(server: Server) -> None:
     with pytest.raises(Refused, match="403"):
         server.hand("ben").claim(f"{server.url}asha/", "ben@school.example")

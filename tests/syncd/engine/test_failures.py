@@ -18,7 +18,7 @@ from tests.syncd.engine.story import (
 )
 from tests.syncd.store.grounds import Ground
 
-EVERY = int(os.environ.get("SYNCD_EVERY", "17"))
+EVERY = int(os.environ.get("SYNCD_EVERY", "61"))
 """Tells every so many-th failure; 1 tells them all, which takes a quarter of an hour."""
 
 

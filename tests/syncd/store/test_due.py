@@ -11,7 +11,7 @@ import pytest
 from syncd.clock import MovableClock
 from syncd.store.database import Database
 from syncd.store.due import CAP, FIRST
-from syncd.store.rows import DueRow, Ticket
+from syncd.store.rows import DueRow, Pace, Role, Ticket
 from tests.syncd.store.grounds import NOW, Ground
 
 MINUTE = timedelta(minutes=1)
@@ -136,7 +136,7 @@ def test_finishing_gives_the_row_back_clean(db: Database) -> None:
     (first,) = claim(db)
     with db.write() as tx:
         assert tx.due.fail(first, "x")
-        tx.due.set_time("sync", "a", NOW)
+        tx.due.want("sync", "a", NOW)
     (second,) = claim(db)
     assert second.attempts == 1
     assert finish(db, second, 5)
@@ -170,6 +170,119 @@ def test_retry_after_is_honoured_within_reason(db: Database, asked: timedelta, w
         tx.due.fail(ticket, "busy", asked)
     wait = row(db, "a").due_at - NOW
     assert waits <= wait <= max(waits, FIRST)
+
+
+def test_a_server_that_asks_for_more_than_the_pace_gets_it(db: Database) -> None:
+    for asked, waits in ((None, MINUTE), (5 * MINUTE, 5 * MINUTE)):
+        want(db, "a")
+        (ticket,) = claim(db)
+        with db.write() as tx:
+            assert tx.due.fail(ticket, "down", asked, Pace(first=MINUTE, longest=MINUTE))
+        wait = row(db, "a").due_at - NOW
+        assert waits / 2 <= wait <= waits
+
+
+def test_a_time_that_has_come_does_not_end_a_back_off(db: Database) -> None:
+    want(db, "a")
+    (ticket,) = claim(db)
+    with db.write() as tx:
+        assert tx.due.fail(ticket, "x")
+        tx.due.set_time("sync", "a", NOW)
+    assert row(db, "a").due_at > NOW
+    with db.write() as tx:
+        tx.due.set_time("sync", "a", NOW + timedelta(seconds=1))
+    assert row(db, "a").due_at == NOW + timedelta(seconds=1)
+    want(db, "a")
+    assert keys(claim(db)) == ["a"]
+
+
+def test_what_is_put_off_waits_as_if_it_had_failed(db: Database) -> None:
+    for kind, excl in (("write", "1"), ("write", "2"), ("look", "1")):
+        want(db, f"{kind}{excl}", kind=kind, excl=excl)
+    want(db, "late", 99, kind="write", excl="1")
+    with db.write() as tx:
+        tx.due.put_off("1", "write", NOW + 5 * MINUTE)
+    assert sorted(keys(claim(db))) == ["look1", "write2"]
+    stored = row(db, "write1", "write")
+    assert (stored.due_at, stored.attempts) == (NOW + 5 * MINUTE, 1)
+    assert row(db, "late", "write").attempts == 0
+
+
+def test_work_on_a_busy_host_is_left_to_others(db: Database) -> None:
+    with db.write() as tx:
+        person = tx.people.add("a@example.org", "A", Role.STUDENT, "UTC").id
+        urls = (
+            "https://one.example/a",
+            "https://ONE.example:443/b",
+            "https://two.example/",
+            "http://one.example/",
+        )
+        made = [str(tx.accounts.add(person, "caldav", url, "a", b"", 0).id) for url in urls]
+    for number, key in enumerate(made):
+        want(db, key, -9 + number, excl=key)
+    for excl in ("account 1", "9" * 30, "", None):
+        want(db, f"other {excl}", excl=excl)
+    got = claim(db, busy_hosts=["one.example:443"])
+    assert {ticket.key: ticket.host for ticket in got[:2]} == {
+        made[2]: "two.example:443",
+        made[3]: "one.example:80",
+    }
+    assert sorted(keys(got[2:])) == sorted(f"other {excl}" for excl in ("account 1", "9" * 30, "", None))
+    assert [ticket.host for ticket in claim(db)] == ["one.example:443"] * 2
+
+
+def test_what_is_given_back_can_be_claimed_at_once(db: Database) -> None:
+    want(db, "a")
+    (first,) = claim(db, holder="me")
+    with db.write() as tx:
+        tx.due.give_back([first])
+    assert (row(db, "a").holder, row(db, "a").attempts) == (None, 0)
+    (second,) = claim(db)
+    assert second.fence > first.fence
+
+
+def test_what_a_holder_had_is_free_again_and_the_holder_is_fenced_out(db: Database) -> None:
+    want(db, "mine")
+    (mine,) = claim(db, holder="me")
+    want(db, "theirs")
+    (theirs,) = claim(db, holder="them")
+    want(db, "nobodys")
+    (nobodys,) = claim(db)
+    assert row(db, "mine").holder == "me"
+    with db.write() as tx:
+        assert tx.due.release("me") == 1
+        assert tx.due.release("me") == 0
+    (again,) = claim(db)
+    assert again.key == "mine"
+    assert again.fence > max(mine.fence, nobodys.fence)
+    with db.write() as tx:
+        assert tx.due.renew([mine, theirs, nobodys], MINUTE) == (theirs, nobodys)
+    assert not finish(db, mine)
+    assert finish(db, theirs)
+    assert finish(db, again)
+
+
+def test_a_fence_that_was_skipped_is_never_used(db: Database) -> None:
+    want(db, "a")
+    (first,) = claim(db, lease=OVER)
+    with db.write() as tx:
+        tx.due.skip_turn()
+    (second,) = claim(db)
+    assert second.fence == first.fence + 2
+
+
+def test_what_is_to_come_leaves_out_what_is_due(db: Database) -> None:
+    def coming(*kinds: str) -> object:
+        with db.read() as tx:
+            return tx.due.coming(kinds or None)
+
+    assert coming() is None
+    want(db, "now")
+    want(db, "a", 5)
+    want(db, "b", 3, kind="write")
+    assert coming() == NOW + 3 * MINUTE
+    assert coming("sync") == NOW + 5 * MINUTE
+    assert coming("other") is None
 
 
 def test_two_of_one_account_never_run_at_once(db: Database) -> None:

@@ -1,0 +1,86 @@
+"""How an act ends: in a verdict, with a person who must decide, or as if it had not been."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from policy.facts import Actor, Stop
+from policy.life import Effect, Pending, Session, State
+from policy.notice import PERSONAL, Outcome, Verdict
+from policy.ruling import rule
+from policy.schedule import SOON, hold_ends
+
+Step = tuple[Session, tuple[Effect, ...]]
+
+
+def changed(session: Session, **values: Any) -> Session:
+    """Return *session* with other *values*."""
+    return session.model_copy(update=values)
+
+
+_FREE: dict[str, Any] = {"pending": None, "stops": (), "doubts": None, "proposed": None}
+
+
+def back(session: Session, state: State, **values: Any) -> Session:
+    """Return *session* in *state*, as if the act under way had not been."""
+    return changed(session, state=state, **{**_FREE, **values})
+
+
+def decide_if_over(session: Session, at: datetime, effects: tuple[Effect, ...]) -> Step:
+    """Decide what is proven once its hold is over, unless it is stopped."""
+    pending = session.act
+    if session.stops or not _proven(pending) or at < hold_ends(session, pending):
+        return session, effects
+    decided, told = decide(session, pending)
+    return decided, (*effects, *told)
+
+
+def _proven(pending: Pending) -> bool:
+    looked = pending.confirmed is not None if pending.actor is Actor.STUDENT else mentor_proven(pending)
+    return looked and pending.contradicted is None
+
+
+def mentor_proven(pending: Pending) -> bool:
+    """Tell whether a mentor's act is confirmed, and the student's copy outlived it."""
+    return pending.confirmed is not None and (pending.other_stood is not None or pending.both)
+
+
+def decide(session: Session, pending: Pending) -> Step:
+    """Return the session after the verdict on *pending*; one doubt too many is a person's to decide."""
+    verdict = rule(session, pending)
+    if _is_repeated(session, verdict):
+        stops = (*session.stops, Stop.DOUBT)
+        values = {"pending": pending, "stops": stops, "proposed": verdict}
+        return changed(session, state=State.SUSPECT, **values), (Effect.SUSPECT,)
+    return give(session, verdict)
+
+
+def _is_repeated(session: Session, verdict: Verdict) -> bool:
+    count = session.doubts
+    return verdict.doubt in PERSONAL and count is not None and count >= session.rules.doubts_allowed
+
+
+_ENDS = {
+    Outcome.TIMELY: (State.CANCELLED, Effect.TIMELY),
+    Outcome.FORFEIT: (State.FORFEITED, Effect.FORFEIT),
+    Outcome.NOT_STUDENT: (State.RELEASED, Effect.NOT_STUDENT),
+}
+
+
+def give(session: Session, verdict: Verdict) -> Step:
+    """Return the session after *verdict*."""
+    state, effect = _ENDS[verdict.outcome]
+    return back(session, state, verdict=verdict, request=None), (effect,)
+
+
+def elapse(session: Session) -> Step:
+    """Return the session after its time has passed."""
+    return back(session, State.ELAPSED), (Effect.ELAPSED,)
+
+
+def warn(session: Session, at: datetime, effect: Effect) -> Step:
+    """Tell once that the start is near."""
+    if session.warned or not session.start - SOON <= at < session.start:
+        return session, ()
+    return changed(session, warned=True), (effect,)

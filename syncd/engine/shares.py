@@ -1,0 +1,79 @@
+"""Who may have how many threads and connections: rounds leave some of both to what has a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from syncd import work
+from syncd.engine.flight import full_hosts, rounds_in
+from syncd.store.rows import Ticket
+from syncd.store.tx import Tx
+from syncd.work import LEASE
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How a runner's threads and a host's connections are shared out."""
+
+    workers: int
+    per_host: int
+    kinds: tuple[str, ...]
+    urgent: tuple[str, ...] = field(init=False)
+    """Kinds that have a deadline, or somebody who waits."""
+    rounds: int = field(init=False)
+    """Threads that rounds may have."""
+    rounds_per_host: int = field(init=False)
+    """Connections to one host that rounds may have."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "urgent", tuple(kind for kind in self.kinds if kind != work.SYNC))
+        object.__setattr__(self, "rounds", _most(self.workers))
+        object.__setattr__(self, "rounds_per_host", _most(self.per_host))
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are: at least two, so that a slow round keeps nobody waiting."""
+        return max(2, self.workers)
+
+    def wanted(self, running: Sequence[Ticket]) -> tuple[str, ...]:
+        """Return the kinds for which there is a thread now."""
+        if len(running) >= self.threads:
+            return ()
+        return self.kinds if rounds_in(running) < self.rounds else self.urgent
+
+    def claim(self, tx: Tx, running: Sequence[Ticket], holder: str) -> list[Ticket]:
+        """Take as much as there is room for: first what is urgent, then rounds."""
+        free = self.threads - len(running)
+        urgent = self._fill(tx, self.urgent, free, running, self.per_host, holder)
+        room = min(free - len(urgent), self.rounds - rounds_in(running))
+        if room <= 0 or work.SYNC not in self.kinds:
+            return urgent
+        out = [*running, *urgent]
+        return urgent + self._fill(tx, (work.SYNC,), room, out, self.rounds_per_host, holder)
+
+    def _fill(
+        self, tx: Tx, kinds: Sequence[str], room: int, running: Sequence[Ticket], limit: int, holder: str
+    ) -> list[Ticket]:
+        """Claim up to *room*; what does not fit keeps its lease until others were had in its place."""
+        taken: list[Ticket] = []
+        surplus: list[Ticket] = []
+        while len(taken) < room:
+            busy = full_hosts([*running, *taken], limit)
+            got = tx.due.claim(room - len(taken), LEASE, kinds, holder=holder, busy_hosts=busy)
+            if not got:
+                break
+            for ticket in got:
+                (taken if _fits(ticket, [*running, *taken], limit) else surplus).append(ticket)
+        tx.due.give_back(surplus)
+        return taken
+
+
+def _fits(ticket: Ticket, running: Sequence[Ticket], limit: int) -> bool:
+    # A run that ended its ticket, or lost it to somebody else, may still have its connection.
+    alone = ticket.excl is None or all(ticket.excl != one.excl for one in running)
+    return alone and ticket.host not in full_hosts(running, limit)
+
+
+def _most(whole: int) -> int:
+    return max(1, whole - max(1, whole // 4))

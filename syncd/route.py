@@ -1,0 +1,160 @@
+"""How a mentor hears of a session: by the student's own server, by a copy of ours, or not yet.
+
+Decided when the student's event is first written, and kept with it. A server that schedules
+(RFC 6638) is believed when it says that it sent the invite, or when its copy turns up in the
+mentor's calendar; one that refuses or stays silent is replaced by a copy of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from policy.facts import Side
+from policy.life import Session
+from providers.base import Capability
+from syncd.observe import Observed
+from syncd.pictures import Base, Invite, Route, base_of, intent_of, invite_of
+from syncd.reconcile import Delete, Plan, Search, plan
+from syncd.store.rows import Account, Copy, PersonId, SessionId
+from syncd.store.tx import Tx
+
+DROPPED = "guest.dropped"
+"""The kind of news of a student's app that drops the mentor again and again."""
+_PORTS = {"http": 80, "https": 443}
+_ON_ITS_WAY = ("1", "2")
+"""What a status code of a sent message begins with (RFC 6638, 3.2.9)."""
+
+
+def decide(tx: Tx, session: Session, copies: Mapping[Side, Copy]) -> Invite:
+    """Return how the mentor is to hear of an event that is about to be written."""
+    home, accounts = _home(tx, session), tx.accounts.of(PersonId(session.mentor))
+    mentors = copies.get(Side.MENTOR)
+    ours = mentors is not None and (mentors.intent is not None or _is_ours(mentors))
+    if home is not None and Capability.SCHEDULING in Capability(home.capabilities) and not ours:
+        reached = not accounts or any(_host(each) == _host(home) for each in accounts)
+        if reached:
+            return Invite(route=Route.PROVIDER)
+    return Invite(route=_by_hand(tx, session))
+
+
+def _is_ours(copy: Copy) -> bool:
+    base = base_of(copy)
+    return base is not None and not base.served
+
+
+def _by_hand(tx: Tx, session: Session) -> Route:
+    calendar = tx.calendars.sessions_calendar(PersonId(session.mentor))
+    return Route.DIRECT if calendar else Route.NONE
+
+
+def _home(tx: Tx, session: Session) -> Account | None:
+    """Return the account into which the student's event is written."""
+    calendar = tx.calendars.sessions_calendar(PersonId(session.student))
+    return tx.accounts.get(calendar.account_id) if calendar else None
+
+
+def _host(account: Account) -> tuple[str, int | None]:
+    at = urlsplit(account.url)
+    return (at.hostname or "").lower(), at.port or _PORTS.get(at.scheme)
+
+
+# --- what is next --------------------------------------------------------------------
+
+
+def next_plan(tx: Tx, session: Session, side: Side, copies: Mapping[Side, Copy], copy: Copy | None) -> Plan:
+    """Return the one next step for the event on *side*; *copy* is where it stands, if that can be seen."""
+    base, intent = (base_of(copy), intent_of(copy)) if copy else (None, None)
+    invite = invite_of(copies.get(Side.STUDENT))
+    if side is Side.MENTOR and Side.STUDENT not in copies:
+        invite = decide(tx, session, copies)
+    return plan(session, side, base, intent, invite, beside=copy is not None and _beside(tx, copy))
+
+
+def _beside(tx: Tx, copy: Copy) -> bool:
+    """Tell whether a server's own copy stands beside the mentor's."""
+    if copy.side is Side.STUDENT or copy.base is None:
+        return False
+    return any(stray.mirror is False for stray in tx.copies.strays(copy.id))
+
+
+def not_before(tx: Tx, session: Session, copies: Mapping[Side, Copy], step: Plan) -> datetime:
+    """Return when *step* may be taken: a server is given ``lag`` to do its part first."""
+    invite = invite_of(copies.get(Side.STUDENT))
+    match step:
+        case Search() if invite is not None and invite.asked is not None:
+            return max(tx.now, invite.asked + session.rules.lag)
+        case Delete(base) if base.served:
+            return tx.now + session.rules.lag
+        case _:
+            return tx.now
+
+
+def searched(tx: Tx, session: Session) -> Account | None:
+    """Return the mentor's account in which the server's invite turns up."""
+    home, accounts = _home(tx, session), tx.accounts.of(PersonId(session.mentor))
+    near = [each for each in accounts if home is not None and _host(each) == _host(home)]
+    calendar = tx.calendars.sessions_calendar(PersonId(session.mentor))
+    return near[0] if near else tx.accounts.get(calendar.account_id) if calendar else None
+
+
+# --- what was seen -------------------------------------------------------------------
+
+
+def note(tx: Tx, session: Session, copy: Copy, observed: Observed) -> None:
+    """Note what a look at the student's event shows of the invite and of the guest."""
+    if copy.side is Side.MENTOR or observed.base is None:
+        return
+    invite = invite_of(copy) or Invite(route=Route.DIRECT)
+    after = _returned(_answered(tx, session, invite, observed), copy, observed.base)
+    if after != invite:
+        tx.copies.set_invite(copy.id, after.stored())
+    base = base_of(copy)
+    if observed.base.dropped and invite.returned and base is not None and not base.dropped:
+        tx.feed.put(DROPPED, SessionId(session.id), PersonId(session.student), {"state": session.state})
+
+
+def _answered(tx: Tx, session: Session, invite: Invite, observed: Observed) -> Invite:
+    """Return *invite* after what the server says of it, or does not say."""
+    if invite.route is not Route.PROVIDER or observed.fact is None:
+        return invite
+    if observed.delivery is None:
+        waits = invite.taken or invite.asked is not None
+        return invite if waits else invite.model_copy(update={"asked": observed.fact.received})
+    if observed.delivery.startswith(_ON_ITS_WAY):
+        return invite.model_copy(update={"taken": True})
+    if any(copy.side is Side.MENTOR for copy in tx.copies.of(SessionId(session.id))):
+        return invite  # its copy was seen: what was refused is a later message
+    return invite.model_copy(update={"route": _by_hand(tx, session), "taken": False})
+
+
+def _returned(invite: Invite, copy: Copy, now: Base) -> Invite:
+    """Return *invite* after a guest was put back; a server that drops guests again and again is not fought."""
+    intent, base = intent_of(copy), base_of(copy)
+    written = intent is not None and intent.guest and (base is None or base.etag != now.etag)
+    return invite.model_copy(update={"returned": True}) if written else invite
+
+
+def take(tx: Tx, student: Copy | None) -> None:
+    """Note that the server's invite stands in the mentor's calendar."""
+    if student is None:
+        return
+    invite = invite_of(student) or Invite(route=Route.PROVIDER)
+    taken = invite.model_copy(update={"route": Route.PROVIDER, "taken": True})
+    if taken != invite_of(student):
+        tx.copies.set_invite(student.id, taken.stored())
+
+
+def give_up(tx: Tx, session: Session, student: Copy) -> None:
+    """Note that the server's invite did not turn up: a copy of ours takes its place."""
+    invite = invite_of(student) or Invite(route=Route.PROVIDER)
+    tx.copies.set_invite(student.id, invite.model_copy(update={"route": _by_hand(tx, session)}).stored())
+
+
+def shown(copies: Mapping[Side, Copy]) -> Route:
+    """Return how the mentor hears of the session, for whoever asks."""
+    invite = invite_of(copies.get(Side.STUDENT))
+    if invite is not None and invite.route is not Route.NONE:
+        return invite.route
+    return Route.DIRECT if Side.MENTOR in copies else Route.NONE

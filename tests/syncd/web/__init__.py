@@ -1,0 +1,1 @@
+"""The pages as a client on the network sees them."""
