@@ -1,0 +1,243 @@
+"""A busy day at the school: sessions are agreed all the time, and people do what people do."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from itertools import count
+from random import Random
+
+from policy.facts import Actor, Side
+from policy.life import State
+from syncd import sessions
+from syncd.book import current
+from syncd.demo.hand import Hand, Refused
+from syncd.errors import Problem
+from syncd.store.errors import StoreBusy
+from syncd.store.rows import SessionId
+from tests.endurance.deeds import REMOVALS, WORDS, Deed, Fate, Record
+from tests.endurance.ground import Ground, Somebody
+from tests.providers.entries import Change, Entry, answering, edited, ics, saying, starting
+
+MARGIN = timedelta(seconds=2)
+"""Nobody acts nearer to a deadline than this: the truth is to be beyond doubt."""
+UNDO = timedelta(milliseconds=600)
+"""After so long a second thought follows the first."""
+_BEFORE_START = timedelta(seconds=5)
+_AGAIN = timedelta(milliseconds=400)
+_FAR = timedelta(hours=3)
+_LENGTH = timedelta(seconds=3)
+_BEAT = 0.25
+
+_CHANCES: Mapping[Fate, int] = {
+    Fate.NOTHING: 12,
+    Fate.DELETED: 34,
+    Fate.DECLINED: 8,
+    Fate.MARKED: 4,
+    Fate.MOVED: 10,
+    Fate.MOVED_BACK: 6,
+    Fate.RESTORED: 8,
+    Fate.RETITLED: 4,
+    Fate.MENTOR_DELETED: 8,
+    Fate.SAID: 4,
+    Fate.MENTOR_SAID: 1,
+    Fate.SCHOOL_SAID: 1,
+}
+_EITHER = REMOVALS | {Fate.MOVED, Fate.RESTORED, Fate.SAID, Fate.RETITLED, Fate.MENTOR_DELETED}
+"""What happens on both sides of the deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Innocent:
+    """An event that is nobody's business."""
+
+    hand: Hand
+    url: str
+    text: str
+
+
+@dataclass
+class Story:
+    """All that happens, by one seed."""
+
+    ground: Ground
+    seed: int
+    live: int = 18
+    slow: float = 1.0
+    """How much more time everything is given."""
+    records: list[Record] = field(default_factory=list)
+    innocents: list[Innocent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._chance = Random(self.seed)  # noqa: S311 - a story is no secret
+        self._coming: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = count()
+        self._clock = self.ground.house.clock
+
+    def begin(self) -> None:
+        """Put into each calendar what is nobody's business."""
+        for one in self.ground.everybody:
+            for title in one.calendars:
+                self._innocent(one, title, f"dentist-{title}")
+
+    def run(self, over: Callable[[], bool]) -> None:
+        """Let people live until it is *over*, and then until nothing is planned any more."""
+        while not over() or self._coming:
+            if not over():
+                self._agree()
+            self._act()
+            time.sleep(_BEAT)
+
+    def _act(self) -> None:
+        while self._coming and self._coming[0][0] <= self._clock.now():
+            _, _, act = heapq.heappop(self._coming)
+            with suppress(StoreBusy):
+                act()
+
+    def _at(self, moment: datetime, act: Callable[[], None]) -> None:
+        heapq.heappush(self._coming, (moment, next(self._order), act))
+
+    # --- agreements ------------------------------------------------------------------
+
+    def _agree(self) -> None:
+        now = self._clock.now()
+        if sum(record.start > now for record in self.records if not record.far) >= self.live:
+            return
+        far = self._chance.random() < 0.1
+        student, mentor = self._chance.choice(self.ground.students), self._chance.choice(self.ground.mentors)
+        lead = timedelta(seconds=round(self._chance.randint(*self.ground.pace.lead) * self.slow))
+        start = datetime.fromtimestamp(math.ceil(now.timestamp()), UTC) + lead
+        if far:
+            start += _FAR + len(self.records) * 2 * _LENGTH
+        fate = self._chance.choices(list(_CHANCES), list(_CHANCES.values()))[0]
+        late = not far and fate in _EITHER and self._chance.random() < 0.5
+        if self._chance.random() < 0.1:
+            self._innocent(student, "lessons", f"party-{len(self.innocents)}")
+        try:
+            made, _ = sessions.agree(
+                self.ground.house, student.person.email, mentor.person.email, start, _LENGTH, None
+            )
+        except (Problem, StoreBusy):
+            return  # one of the two has another session then, or the book is being written
+        record = Record(made.id, start, fate, late, far)
+        self.records.append(record)
+        if fate is not Fate.NOTHING:
+            self._at(self._moment(record, now), lambda: self._try(record))
+
+    def _moment(self, record: Record, now: datetime) -> datetime:
+        deadline = record.start - timedelta(seconds=self.ground.pace.notice)
+        if record.late:
+            first, last = deadline + MARGIN, record.start - _BEFORE_START
+        elif record.far:
+            first, last = now + MARGIN, now + timedelta(seconds=self.ground.pace.lead[0])
+        else:
+            first, last = now + MARGIN, deadline - MARGIN
+        return first + self._chance.random() * max(last - first, timedelta(0))
+
+    # --- acts ------------------------------------------------------------------------
+
+    def _try(self, record: Record) -> None:
+        """Do what is fated, once the session stands where it is to be seen; a moment later if it does not."""
+        session, now = self.ground.session(record.id), self._clock.now()
+        if record.late and now < session.deadline + MARGIN:
+            self._at(session.deadline + MARGIN, lambda: self._try(record))
+            return
+        over = session.start - _BEFORE_START if record.late else session.deadline - MARGIN
+        side = Side.MENTOR if record.fate is Fate.MENTOR_DELETED else Side.STUDENT
+        if now > over:
+            record.skipped = f"it was {session.state} too long"
+        elif session.state is not State.BOOKED or not self._stands(record, side):
+            self._at(now + _AGAIN, lambda: self._try(record))
+        else:
+            try:
+                self._do(record, side)
+            except Refused as refused:
+                record.skipped = str(refused)
+
+    def _stands(self, record: Record, side: Side) -> bool:
+        """Tell whether the event is there for its owner to see."""
+        with self.ground.house.db.read() as tx:
+            copy = current(tx, SessionId(record.id)).get(side)
+        return copy is not None and copy.base is not None and copy.intent is None
+
+    def _do(self, record: Record, side: Side) -> None:
+        owner, url = self.ground.whose(self.ground.session(record.id), side), self.ground.url(record.id, side)
+        match record.fate:
+            case fate if fate in WORDS:
+                self._say(record)
+            case Fate.DELETED | Fate.MENTOR_DELETED:
+                self._deed(record, lambda: owner.hand.delete(url))
+            case Fate.RESTORED:
+                text = owner.hand.get(url)
+                self._deed(record, lambda: owner.hand.delete(url))
+                self._at(
+                    record.deeds[0].ended + UNDO, lambda: self._deed(record, lambda: _put(owner, url, text))
+                )
+            case Fate.MOVED_BACK:
+                self._deed(record, lambda: _edit(owner, url, starting(record.start + timedelta(hours=1))))
+                back = starting(record.start)
+                self._at(
+                    record.deeds[0].ended + UNDO, lambda: self._deed(record, lambda: _edit(owner, url, back))
+                )
+            case fate:
+                change = _change(fate, owner, record)
+                self._deed(record, lambda: _edit(owner, url, change))
+
+    def _deed(self, record: Record, act: Callable[[], None]) -> None:
+        began = self._clock.now()
+        act()
+        record.deeds.append(Deed(began, self._clock.now()))
+
+    def _say(self, record: Record) -> None:
+        by = {Fate.SAID: Actor.STUDENT, Fate.MENTOR_SAID: Actor.MENTOR}.get(record.fate, Actor.SCHOOL)
+        try:
+            self._deed(record, lambda: _said(self.ground, record.id, by))
+        except Problem as problem:
+            record.skipped = str(problem)
+
+    def _innocent(self, one: Somebody, title: str, name: str) -> None:
+        day = self._clock.now().replace(microsecond=0) + timedelta(days=self._chance.randint(1, 30))
+        url = f"{one.calendars[title]}{name}.ics"
+        one.hand.put(url, ics(Entry(f"{name}@foreign.example", day, day + timedelta(hours=1))))
+        self.innocents.append(Innocent(one.hand, url, one.hand.get(url)))
+
+
+def _said(ground: Ground, session_id: str, by: Actor) -> None:
+    sessions.cancel(ground.house, session_id, by, "")
+
+
+def _change(fate: Fate, owner: Somebody, record: Record) -> Change:
+    match fate:
+        case Fate.DECLINED:
+            return answering(owner.person.email, "DECLINED")
+        case Fate.MARKED:
+            return saying("STATUS", "CANCELLED")
+        case Fate.MOVED:
+            return starting(record.start + timedelta(hours=1))
+        case _:
+            return saying("SUMMARY", "Maths!")
+
+
+def _put(owner: Somebody, url: str, text: str) -> None:
+    owner.hand.put(url, text)
+
+
+def _edit(owner: Somebody, url: str, change: Change) -> None:
+    """Change the event as an app does: on condition that it is still what the person saw."""
+    for last in (False, False, True):
+        found = owner.hand.ask("GET", url)
+        if found.status != HTTPStatus.OK:
+            raise Refused("GET", url, found)
+        try:
+            owner.hand.put(url, edited(found.text, change), if_match=found.headers["ETag"])
+        except Refused:
+            if last:
+                raise
+        else:
+            return
