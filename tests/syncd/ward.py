@@ -67,7 +67,7 @@ def lived(play: Play) -> dict[str, str]:
     play.after(HOUR)
     play.delete(named["timely"])
     play.until(NOW + 3 * HOUR)
-    play.until(START - 24 * HOUR + LAG + HOUR)
+    play.at(START - 24 * HOUR + LAG)
     play.delete(named["late"])
     play.sync()
     play.until(play.clock.now() + 2 * HOUR)

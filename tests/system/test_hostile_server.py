@@ -137,7 +137,17 @@ def undecided(story: Story, *sessions_: Session) -> None:
         assert story.stands(session)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+USUAL = frozenset(
+    {
+        *("a 302 on PUT and on DELETE", "a log-in page with 200 on everything", "all gone, says a 207"),
+        *("a 404 of the collection", "a 507", "cut XML"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in USUAL else pytest.mark.long) for name in FAULTS]
+)
 def test_a_server_that_misbehaves_is_waited_for(story: Story, name: str) -> None:
     fault = FAULTS[name](story.server)
     kept, given_up, dropped = story.agree(5), story.agree(6), story.agree(7)

@@ -224,9 +224,8 @@ def a_week_at_the_desk(desk: Desk, server: Crooked, mark: Markers, session: str)
             before = len(server.said)
             desk.syncd("sync", "--json")
             assert len(server.said) > before, name
-            everything = desk.everything()
-            assert mark.found_in(everything) == [], name
-            assert b"another-condition" in everything or name not in {"a 403 of a write", "a 409 of a write"}
+            if name in {"a 403 of a write", "a 409 of a write"}:
+                assert b"another-condition" in desk.everything()
             if name in {"a failure", "a redirect", "a 403 with a condition"}:
                 desk.syncd("check")
                 desk.syncd("connect", "caldav", AMINA, "--url", server_url(desk), "--username", "amina",

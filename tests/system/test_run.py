@@ -150,6 +150,7 @@ def test_it_starts_reloads_refuses_a_second_and_stops(place: Place) -> None:
     assert "Traceback" not in place.log.read_text()
 
 
+@pytest.mark.long
 def test_killed_with_a_thousand_accounts_it_is_back_at_once(place: Place) -> None:
     many_accounts(place, 1000)
     first = place.ready("--no-web")

@@ -41,9 +41,9 @@ def test_killed_at_any_write_it_ends_the_same(ground: Ground, where: str, part: 
     assert number > 100, "there is something to be killed"
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(2))
 def test_whatever_call_fails_however_nobody_is_wronged(ground: Ground, part: int) -> None:
     runs = list(faults(calls_of_the_story(ground)))
     assert len(runs) > 400
-    for number, error, after in runs[part * EVERY :: 4 * EVERY]:
+    for number, error, after in runs[part * EVERY :: 2 * EVERY]:
         assert failed(ground, number, error, after=after) == []
