@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -346,6 +346,33 @@ def test_a_handshake_that_never_ends_is_cut() -> None:
     ):
         opened.get("https://good.example/")
     assert monotonic() - begun < 4  # of the 5 that a connection may take
+
+
+def test_a_handshake_that_drips_is_cut() -> None:
+    over = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x3f\xff")  # a long record of a handshake begins
+            for _ in range(200):
+                connection.sendall(b"\0")
+                if over.wait(0.05):
+                    break
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        network = Wires(listening.getsockname()[1]).network
+        begun = monotonic()
+        with (
+            session(TransportRules(timeout=1), network) as opened,
+            pytest.raises(Unavailable, match="within 1 s"),
+        ):
+            opened.get("https://good.example/")
+        assert monotonic() - begun < 8  # of the 10 that it drips
+        over.set()
+        thread.join()
 
 
 def test_the_system_looks_names_up_and_dials() -> None:
