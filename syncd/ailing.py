@@ -61,6 +61,11 @@ def calendar_is_well(tx: Tx, calendar: Calendar) -> None:
             )
 
 
+def is_well(account: Account) -> bool:
+    """Tell whether nothing is noted of *account*, as it stands in the store."""
+    return account.health is Health.OK and account.cause is None and account.trouble is None
+
+
 def note_account(tx: Tx, account: Account, error: ProviderError | None) -> None:
     """Note how the account as a whole is doing, and tell of the change if it is one."""
     if error is None:

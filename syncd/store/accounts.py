@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import bindparam, insert, select
 
 from syncd.store import calendars
 from syncd.store.errors import Taken, Unknown
@@ -14,6 +14,10 @@ from syncd.store.tables import accounts
 
 REMOVED = "removed"
 """The cause of an account, or a calendar, that its owner has taken away."""
+_ADD = insert(accounts).returning(accounts.c.id)
+_GET = select(accounts).where(accounts.c.id == bindparam("this"))
+_ALL = select(accounts).where(accounts.c.removed_at.is_(None)).order_by(accounts.c.id)
+_OF = _ALL.where(accounts.c.person_id == bindparam("whose"))
 
 
 class Accounts:
@@ -53,7 +57,7 @@ class Accounts:
         }
         try:
             with self._link.attempt():
-                made = self._link.value(insert(accounts).values(**values).returning(accounts.c.id))
+                made = self._link.value(_ADD, values)
         except Taken:
             raise Taken(f"{username} at {url} is connected already") from None
         return self.get(AccountId(made))
@@ -63,31 +67,25 @@ class Accounts:
 
         :raises Unknown: if there is none.
         """
-        row = self._link.row(select(accounts).where(accounts.c.id == id))
-        if row is None:
-            raise Unknown(f"there is no account {id}")
-        return _account(row)
+        for row in self._link.kept(_GET, {"this": id}, accounts):
+            return _account(row)
+        raise Unknown(f"there is no account {id}")
 
     def of(self, person_id: PersonId) -> tuple[Account, ...]:
         """Return the accounts that a person has connected."""
-        mine = and_(accounts.c.person_id == person_id, accounts.c.removed_at.is_(None))
-        return tuple(
-            _account(row) for row in self._link.rows(select(accounts).where(mine).order_by(accounts.c.id))
-        )
+        return tuple(_account(row) for row in self._link.kept(_OF, {"whose": person_id}, accounts))
 
     def all(self) -> tuple[Account, ...]:
         """Return every connected account."""
-        rows = select(accounts).where(accounts.c.removed_at.is_(None)).order_by(accounts.c.id)
-        return tuple(_account(row) for row in self._link.rows(rows))
+        return tuple(_account(row) for row in self._link.rows(_ALL))
 
     def put_grant(self, id: AccountId, grant: bytes) -> None:  # noqa: A002
         """Store a new grant, unless the account was removed."""
-        here = and_(accounts.c.id == id, accounts.c.removed_at.is_(None))
-        self._link.change(accounts, here, {"sealed": grant})
+        self._link.change(accounts, {"id": id, "removed_at": None}, {"sealed": grant})
 
     def put_capabilities(self, id: AccountId, capabilities: int) -> None:  # noqa: A002
         """Store what the account's server can do."""
-        self._link.change(accounts, accounts.c.id == id, {"capabilities": capabilities})
+        self._link.change(accounts, {"id": id}, {"capabilities": capabilities})
 
     def set_health(
         self,
@@ -105,10 +103,11 @@ class Accounts:
         Its row stays without the grant, and so do calendars that the history of a session names,
         without name or token: evidence must not point at nothing.
         """
-        here = and_(accounts.c.id == id, accounts.c.removed_at.is_(None))
         gone = {"sealed": b"", "removed_at": self._link.now, "trouble": None, "cause": REMOVED}
         if self._link.change(
-            accounts, here, {**gone, "health": Health.LOST.value, "health_since": self._link.now}
+            accounts,
+            {"id": id, "removed_at": None},
+            {**gone, "health": Health.LOST.value, "health_since": self._link.now},
         ):
             calendars.retire(self._link, calendars.of_account(id))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, union
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, union
 
 from policy.interval import Interval
 from providers.base import CalendarId, SyncToken
@@ -25,6 +25,13 @@ _UNREAD: dict[str, Any] = {
     "window_start": None,
     "window_end": None,
 }
+_GET = select(calendars).where(calendars.c.id == bindparam("this"))
+_ALL = select(calendars).where(_PRESENT).order_by(calendars.c.id)
+_OF_ACCOUNT = _ALL.where(calendars.c.account_id == bindparam("account"))
+_OF_PERSON = _ALL.where(
+    calendars.c.account_id.in_(select(accounts.c.id).where(accounts.c.person_id == bindparam("whose")))
+)
+_FOR_SESSIONS = _OF_PERSON.where(calendars.c.sessions)
 
 
 class Calendars(Resources):
@@ -65,22 +72,26 @@ class Calendars(Resources):
 
         :raises Unknown: if there is none.
         """
-        row = self._link.row(select(calendars).where(calendars.c.id == id))
-        if row is None:
-            raise Unknown(f"there is no calendar {id}")
-        return _calendar(row)
+        for row in self._link.kept(_GET, {"this": id}, calendars):
+            return _calendar(row)
+        raise Unknown(f"there is no calendar {id}")
 
     def of_account(self, account_id: AccountId) -> tuple[Calendar, ...]:
         """Return the calendars of an account."""
-        return self._all(of_account(account_id))
+        return tuple(
+            _calendar(row) for row in self._link.kept(_OF_ACCOUNT, {"account": account_id}, calendars)
+        )
 
     def of_person(self, person_id: PersonId) -> tuple[Calendar, ...]:
         """Return the calendars of all accounts of a person."""
-        return self._all(_of_person(person_id))
+        return tuple(
+            _calendar(row) for row in self._link.kept(_OF_PERSON, {"whose": person_id}, calendars, accounts)
+        )
 
     def sessions_calendar(self, person_id: PersonId) -> Calendar | None:
         """Return the calendar that the person's sessions are written to, if one is chosen."""
-        return next(iter(self._all(and_(_of_person(person_id), calendars.c.sessions))), None)
+        rows = self._link.kept(_FOR_SESSIONS, {"whose": person_id}, calendars, accounts)
+        return next((_calendar(row) for row in rows), None)
 
     def saw(
         self,
@@ -96,11 +107,11 @@ class Calendars(Resources):
             values["full_at"] = full_at
         if window is not None:
             values |= {"window_start": window.start, "window_end": window.end}
-        self._link.change(calendars, and_(calendars.c.id == id, _PRESENT), values)
+        self._link.change(calendars, {"id": id, "removed_at": None}, values)
 
     def drop_token(self, id: CalendarRowId) -> None:  # noqa: A002
         """Forget from where to ask: the next round is a complete listing."""
-        self._link.change(calendars, calendars.c.id == id, {"token": None})
+        self._link.change(calendars, {"id": id}, {"token": None})
 
     def set_health(
         self,
@@ -111,10 +122,6 @@ class Calendars(Resources):
     ) -> bool:
         """Note how the calendar is doing, and tell whether that is news."""
         return turn(self._link, calendars, id, health, trouble, cause)
-
-    def _all(self, which: ColumnElement[bool]) -> tuple[Calendar, ...]:
-        rows = self._link.rows(select(calendars).where(which).order_by(calendars.c.id))
-        return tuple(_calendar(row) for row in rows)
 
     def _put(self, account_id: AccountId, choice: CalendarChoice) -> CalendarRowId:
         same = and_(calendars.c.account_id == account_id, calendars.c.remote == choice.remote)
@@ -128,7 +135,7 @@ class Calendars(Resources):
         else:
             made = CalendarRowId(there.id)
             back = {**fresh, "trouble": None, "cause": None, "removed_at": None}
-            self._link.change(calendars, same, values if there.removed_at is None else back)
+            self._link.change_where(calendars, same, values if there.removed_at is None else back)
         if choice.sessions:
             self._only(account_id, made)
         return made
@@ -136,7 +143,7 @@ class Calendars(Resources):
     def _only(self, account_id: AccountId, chosen: CalendarRowId) -> None:
         owner = select(accounts.c.person_id).where(accounts.c.id == account_id).scalar_subquery()
         others = and_(calendars.c.account_id.in_(_accounts_of(owner)), calendars.c.id != chosen)
-        self._link.change(calendars, others, {"sessions": False})
+        self._link.change_where(calendars, others, {"sessions": False})
 
 
 def retire(link: Link, which: ColumnElement[bool]) -> None:
@@ -151,16 +158,12 @@ def retire(link: Link, which: ColumnElement[bool]) -> None:
     link.run(delete(calendars).where(calendars.c.id.in_(ids), calendars.c.id.not_in(named)))
     gone = {"name": "", "busy": False, "sessions": False, "removed_at": link.now, **_UNREAD}
     lost = {"health": Health.LOST.value, "health_since": link.now, "trouble": None, "cause": "removed"}
-    link.change(calendars, calendars.c.id.in_(ids), {**gone, **lost})
+    link.change_where(calendars, calendars.c.id.in_(ids), {**gone, **lost})
 
 
 def of_account(account_id: AccountId) -> ColumnElement[bool]:
     """Return the condition that a calendar belongs to the account and was not removed."""
     return and_(calendars.c.account_id == account_id, _PRESENT)
-
-
-def _of_person(person_id: PersonId) -> ColumnElement[bool]:
-    return and_(calendars.c.account_id.in_(_accounts_of(person_id)), _PRESENT)
 
 
 def _accounts_of(person: Any) -> Any:

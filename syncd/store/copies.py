@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select
+from sqlalchemy import Executable, and_, bindparam, delete, exists, insert, or_, select
 
 from providers.base import ETag, EventRef
 from syncd.store.errors import Taken, Unknown
 from syncd.store.link import AnyRow, Link
-from syncd.store.rows import CalendarRowId, Copy, CopyId, SessionId, Side, Stray
-from syncd.store.tables import copies, strays
+from syncd.store.rows import CalendarRowId, Copy, CopyId, PersonId, SessionId, Side, Stray
+from syncd.store.tables import copies, session_people, strays
+
+_ADD = insert(copies).returning(copies.c.id)
+_GET = select(copies).where(copies.c.id == bindparam("this"))
+_ALL = select(copies).order_by(copies.c.id)
+_OF = _ALL.where(copies.c.session_id == bindparam("session"))
+_OF_CALENDAR = _ALL.where(copies.c.calendar_id == bindparam("calendar"))
+_BY_UID = _ALL.where(copies.c.uid == bindparam("name"))
+_AT = _OF_CALENDAR.where(copies.c.ref == bindparam("place"))
+_STRAYS = (
+    select(strays)
+    .where(strays.c.copy_id == bindparam("copy"))
+    .order_by(strays.c.appeared_at, strays.c.calendar_id, strays.c.ref)
+)
+_DROP_STRAY = delete(strays).where(
+    and_(*(strays.c[name] == bindparam(f"old_{name}") for name in ("copy_id", "calendar_id", "ref")))
+)
+_MANY = 500
+"""So many refs are asked for at once: a statement takes so many values and no more."""
+_NEWER = copies.alias("newer")
+_LIVE = exists().where(
+    session_people.c.session_id == copies.c.session_id,
+    session_people.c.person_id == bindparam("whose"),
+    session_people.c.live,
+)
+_CONCERNED = _OF_CALENDAR.where(
+    or_(
+        _LIVE,
+        copies.c.base.is_not(None),
+        copies.c.intent.is_not(None),
+        copies.c.ref.in_(bindparam("refs", expanding=True)),
+    ),
+    ~exists().where(
+        _NEWER.c.session_id == copies.c.session_id,
+        _NEWER.c.side == copies.c.side,
+        _NEWER.c.id > copies.c.id,
+    ),
+)
 
 
 class Copies:
@@ -47,7 +85,7 @@ class Copies:
         }
         try:
             with self._link.attempt():
-                made = self._link.value(insert(copies).values(**values).returning(copies.c.id))
+                made = self._link.value(_ADD, values)
         except Taken:
             raise Taken(f"session {session_id} has had this event already") from None
         return self.get(CopyId(made))
@@ -57,39 +95,53 @@ class Copies:
 
         :raises Unknown: if there is none.
         """
-        row = self._link.row(select(copies).where(copies.c.id == id))
+        row = self._link.row(_GET, {"this": id})
         if row is None:
             raise Unknown(f"there is no copy {id}")
         return _copy(row)
 
     def of(self, session_id: SessionId) -> tuple[Copy, ...]:
         """Return every copy that the session has or had, oldest first."""
-        return self._all(copies.c.session_id == session_id)
+        return tuple(_copy(row) for row in self._link.kept(_OF, {"session": session_id}, copies))
 
     def of_calendar(self, calendar_id: CalendarRowId) -> tuple[Copy, ...]:
         """Return every copy that stands or stood in the calendar, oldest first."""
-        return self._all(copies.c.calendar_id == calendar_id)
+        return self._all(_OF_CALENDAR, {"calendar": calendar_id})
+
+    def concerned(
+        self, calendar_id: CalendarRowId, person_id: PersonId, refs: Collection[EventRef] = ()
+    ) -> tuple[Copy, ...]:
+        """Return the newest copies of each side in a calendar of a person, but for history.
+
+        Its session is live, it still stands, something is under way, or it is at one of *refs*.
+        """
+        wanted = [*refs]
+        found: dict[CopyId, Copy] = {}
+        for first in range(0, len(wanted) or 1, _MANY):
+            these = {"calendar": calendar_id, "whose": person_id, "refs": wanted[first : first + _MANY]}
+            found |= {copy.id: copy for copy in self._all(_CONCERNED, these)}
+        return tuple(found.values())
 
     def by_uid(self, uid: str) -> tuple[Copy, ...]:
         """Return the copies with this UID, oldest first: at most one for each side."""
-        return self._all(copies.c.uid == uid)
+        return self._all(_BY_UID, {"name": uid})
 
     def at(self, calendar_id: CalendarRowId, ref: EventRef) -> Copy | None:
         """Return the newest copy that stands or stood there."""
-        there = self._all(and_(copies.c.calendar_id == calendar_id, copies.c.ref == ref))
+        there = self._all(_AT, {"calendar": calendar_id, "place": ref})
         return there[-1] if there else None
 
     def set_base(self, id: CopyId, base: dict[str, Any] | None) -> None:  # noqa: A002
         """Note the event as we last wrote or read it."""
-        self._link.change(copies, copies.c.id == id, {"base": base})
+        self._link.change(copies, {"id": id}, {"base": base})
 
     def set_intent(self, id: CopyId, intent: dict[str, Any] | None) -> None:  # noqa: A002
         """Note the write that is about to leave, or that it is settled."""
-        self._link.change(copies, copies.c.id == id, {"intent": intent})
+        self._link.change(copies, {"id": id}, {"intent": intent})
 
     def set_invite(self, id: CopyId, invite: dict[str, Any] | None) -> None:  # noqa: A002
         """Note how the mentor hears of the event."""
-        self._link.change(copies, copies.c.id == id, {"invite": invite})
+        self._link.change(copies, {"id": id}, {"invite": invite})
 
     def follow(
         self,
@@ -99,7 +151,7 @@ class Copies:
         base: dict[str, Any] | None,
     ) -> None:
         """Note that the event was moved to another calendar of the same person."""
-        self._link.change(copies, copies.c.id == id, {"calendar_id": calendar_id, "ref": ref, "base": base})
+        self._link.change(copies, {"id": id}, {"calendar_id": calendar_id, "ref": ref, "base": base})
 
     def put_stray(self, stray: Stray) -> bool:
         """Note another resource with the copy's UID, and tell whether it is new.
@@ -116,31 +168,30 @@ class Copies:
         )
         if self._link.run(row.on_conflict_do_nothing()) > 0:
             return True
-        self._link.change(strays, _same(stray.copy_id, stray.calendar_id, stray.ref), {"etag": stray.etag})
+        self._link.change(strays, _this(stray.copy_id, stray.calendar_id, stray.ref), {"etag": stray.etag})
         return False
 
     def strays(self, copy_id: CopyId) -> tuple[Stray, ...]:
         """Return the strays of a copy, in the order in which they appeared."""
-        rows = select(strays).where(strays.c.copy_id == copy_id)
-        ordered = rows.order_by(strays.c.appeared_at, strays.c.calendar_id, strays.c.ref)
-        return tuple(_stray(row) for row in self._link.rows(ordered))
+        return tuple(_stray(row) for row in self._link.kept(_STRAYS, {"copy": copy_id}, strays))
 
     def settle_stray(
         self, copy_id: CopyId, calendar_id: CalendarRowId, ref: EventRef, mirror: bool | None
     ) -> None:
         """Note whether a stray is a mirror."""
-        self._link.change(strays, _same(copy_id, calendar_id, ref), {"mirror": mirror})
+        self._link.change(strays, _this(copy_id, calendar_id, ref), {"mirror": mirror})
 
     def drop_stray(self, copy_id: CopyId, calendar_id: CalendarRowId, ref: EventRef) -> bool:
         """Forget a stray that is gone or was followed, and tell whether it was known."""
-        return self._link.run(delete(strays).where(_same(copy_id, calendar_id, ref))) > 0
+        these = {f"old_{name}": value for name, value in _this(copy_id, calendar_id, ref).items()}
+        return self._link.run(_DROP_STRAY, these) > 0
 
-    def _all(self, which: ColumnElement[bool]) -> tuple[Copy, ...]:
-        return tuple(_copy(row) for row in self._link.rows(select(copies).where(which).order_by(copies.c.id)))
+    def _all(self, wanted: Executable, values: Mapping[str, Any]) -> tuple[Copy, ...]:
+        return tuple(_copy(row) for row in self._link.rows(wanted, values))
 
 
-def _same(copy_id: CopyId, calendar_id: CalendarRowId, ref: EventRef) -> ColumnElement[bool]:
-    return and_(strays.c.copy_id == copy_id, strays.c.calendar_id == calendar_id, strays.c.ref == ref)
+def _this(copy_id: CopyId, calendar_id: CalendarRowId, ref: EventRef) -> dict[str, Any]:
+    return {"copy_id": copy_id, "calendar_id": calendar_id, "ref": ref}
 
 
 def _copy(row: AnyRow) -> Copy:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from random import Random, SystemRandom
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from syncd.clock import Clock
 from syncd.store import engines, schema
-from syncd.store.errors import SchemaMissing, StoreBusy, StoreError, StoreUnreachable
+from syncd.store.errors import SchemaMissing, StoreBusy, StoreUnreachable
 from syncd.store.faults import in_our_words
 from syncd.store.link import Link
 from syncd.store.tx import Tx
@@ -47,7 +48,7 @@ class Database:
     @classmethod
     def open(
         cls, url: str, clock: Clock, *, chance: Random | None = None, patience: timedelta = PATIENCE
-    ) -> Database:
+    ) -> Self:
         """Return the database at *url*; nothing is touched before the first call.
 
         :raises StoreUnreachable: if *url* is not an address of a database that we know.
@@ -127,7 +128,7 @@ class Database:
             try:
                 with in_our_words(self.name):
                     transaction.commit()
-            except StoreError:
+            except BaseException:
                 connection.invalidate()  # SQLite keeps a transaction open whose COMMIT it refused
                 raise
         finally:

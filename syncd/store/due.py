@@ -12,14 +12,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, delete, func, literal, or_, select, update
-
-from syncd.store import claims
+from syncd.store import claims, wants
 from syncd.store.claims import Shape
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import DueRow, Pace, Ticket
-from syncd.store.tables import due
-from syncd.store.types import Instant
 
 CAP = Pace().longest
 """What fails is tried again at least this often."""
@@ -27,7 +23,6 @@ FIRST = Pace().first
 """How long the first failure waits; each further one twice as long."""
 _LONGEST_ERROR = 500
 _NUMBER = re.compile("[0-9]{1,18}")
-_FREE: dict[str, Any] = {"lease_until": None, "holder": None}
 
 
 class Due:
@@ -35,6 +30,8 @@ class Due:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._there: dict[tuple[str, str], DueRow | None] = {}
+        """Rows that were read ahead, as they are."""
 
     def want(
         self, kind: str, key: str, at: datetime | None = None, prio: int = 0, excl: str | None = None
@@ -44,14 +41,9 @@ class Due:
         A run that is under way does not count: another follows it. A larger *prio* goes first; it is
         never lowered here, and *excl* is never taken away.
         """
-        row = self._new(kind, key, at or self._link.now, prio, excl, gen=1)
-        earlier = case((row.excluded.due_at < due.c.due_at, row.excluded.due_at), else_=due.c.due_at)
-        self._link.run(
-            row.on_conflict_do_update(
-                index_elements=["kind", "key"],
-                set_={"due_at": earlier, "gen": due.c.gen + 1, **_kept(row)},
-            )
-        )
+        self._there.pop((kind, key), None)
+        statement = wants.want(on_postgresql=self._link.postgresql)
+        self._link.run(statement, _new(kind, key, at or self._link.now, prio, excl))
 
     def set_time(
         self, kind: str, key: str, at: datetime | None, prio: int = 0, excl: str | None = None
@@ -61,16 +53,26 @@ class Due:
         A row that is being run is not deleted: its run decides. One that waits after a failure is not
         made due by a time that has come already: only :meth:`want` does that.
         """
-        if at is None:
-            free = or_(due.c.lease_until.is_(None), due.c.lease_until <= self._moment())
-            self._link.run(delete(due).where(_is(due, kind, key), free))
+        if (kind, key) in self._there and _is_so(self._there[kind, key], at, prio, excl):
             return
-        row = self._new(kind, key, at, prio, excl, gen=0)
-        waits = and_(due.c.attempts > 0, due.c.due_at > self._now(), row.excluded.due_at <= self._now())
-        then = case((waits, due.c.due_at), else_=row.excluded.due_at)
-        wanted: dict[str, Any] = {"due_at": then, **_kept(row)}
-        differs = or_(*(due.c[name].is_distinct_from(value) for name, value in wanted.items()))
-        self._link.run(row.on_conflict_do_update(index_elements=["kind", "key"], set_=wanted, where=differs))
+        self._there.pop((kind, key), None)
+        if at is None:
+            gone = wants.drop(on_postgresql=self._link.postgresql)
+            self._link.run(gone, {**_this(kind, key), "moment": self._link.now})
+            return
+        statement = wants.set_time(on_postgresql=self._link.postgresql)
+        self._link.run(statement, {**_new(kind, key, at, prio, excl), "moment": self._link.now})
+
+    def foresee(self, names: Sequence[tuple[str, str]]) -> None:
+        """Read the rows of these kinds and keys at once, where nobody else can change them before the end.
+
+        Then :meth:`set_time` asks for nothing that is so already.
+        """
+        if self._link.alone:
+            found = {
+                (row.kind, row.key): _due_row(row) for row in self._link.rows(wants.THESE, {"names": names})
+            }
+            self._there |= {name: found.get(name) for name in names}
 
     def claim(
         self,
@@ -88,6 +90,7 @@ class Due:
         *busy_hosts*. What *holder* has can be taken from it by :meth:`release`. Claims stand in line
         until the end of the transaction: let it be a short one.
         """
+        self._there.clear()
         shape = Shape(self._link.postgresql, kinds is not None, keys is not None, bool(busy_hosts))
         values = {**self._among(kinds, keys), **self._lease(lease), "busy": list(busy_hosts), "whose": holder}
         rows: list[AnyRow] = []
@@ -110,6 +113,7 @@ class Due:
 
     def give_back(self, tickets: Sequence[Ticket]) -> None:
         """Let *tickets* be claimed again at once: nothing was done with them."""
+        self._there.clear()
         if tickets:
             self._link.run(claims.give_back(), {"names": _names(tickets)})
 
@@ -118,6 +122,7 @@ class Due:
 
         What it still does is fenced out.
         """
+        self._there.clear()
         turn = self._link.value(claims.TURN) + 1
         freed = self._link.run(claims.release(), {"whose": holder, "turn_now": turn})
         if freed:
@@ -130,17 +135,11 @@ class Due:
         If it was asked for during the run it is due now; a time that was set during the run stays
         if it is earlier.
         """
-        mine = and_(_is(due, ticket.kind, ticket.key), due.c.fence == ticket.fence)
-        calm, moved = due.c.gen == ticket.gen, due.c.due_at != ticket.due_at
-        if next_at is None:
-            if self._link.run(delete(due).where(mine, calm, ~moved)) > 0:
-                return True
-            then = case((~calm, self._now()), else_=due.c.due_at)
-        else:
-            at = literal(next_at, Instant())
-            then = case((~calm, self._now()), (and_(moved, due.c.due_at < at), due.c.due_at), else_=at)
-        free = update(due).where(mine).values(due_at=then, **_FREE, attempts=0, last_error=None)
-        return self._link.run(free) > 0
+        self._there.pop((ticket.kind, ticket.key), None)
+        values = {**_mine(ticket), "moment": self._link.now, "next_at": next_at}
+        if next_at is not None:
+            return self._link.run(wants.END_UNTIL, values) > 0
+        return self._link.run(wants.DROP, values) > 0 or self._link.run(wants.END, values) > 0
 
     def fail(
         self, ticket: Ticket, error: str, retry_after: timedelta | None = None, pace: Pace | None = None
@@ -149,16 +148,16 @@ class Due:
 
         The wait doubles with each failure as *pace* has it, and is at least *retry_after*, within reason.
         """
+        self._there.pop((ticket.kind, ticket.key), None)
         pace = pace or Pace()
         wait = max(self._pause(ticket.attempts, pace), min(retry_after or timedelta(), pace.most))
-        mine = and_(_is(due, ticket.kind, ticket.key), due.c.fence == ticket.fence)
-        back = update(due).where(mine)
         values = {
-            "due_at": self._link.now + wait,
-            **_FREE,
-            "attempts": ticket.attempts + 1,
+            **_mine(ticket),
+            "next_at": self._link.now + wait,
+            "new_attempts": ticket.attempts + 1,
+            "new_last_error": error[:_LONGEST_ERROR],
         }
-        return self._link.run(back.values(last_error=error[:_LONGEST_ERROR], **values)) > 0
+        return self._link.run(wants.FAIL, values) > 0
 
     def skip_turn(self) -> None:
         """Use up one fence: a write that nobody notices, to find out whether there can be one."""
@@ -168,6 +167,7 @@ class Due:
         """Keep the tickets for another *lease*, and return those that are still ours."""
         if not tickets:
             return ()
+        self._there.clear()
         names = _names(tickets)
         values = {**self._lease(lease), "names": names}
         rows = self._link.rows(claims.renew(Shape(self._link.postgresql)), values)
@@ -196,49 +196,43 @@ class Due:
 
     def put_off(self, excl: str, kind: str, until: datetime) -> None:
         """Let waiting work of one kind for *excl* wait until *until*, as if it had failed too."""
-        waiting = and_(due.c.excl == excl, due.c.kind == kind, due.c.lease_until.is_(None))
-        sooner = and_(waiting, due.c.due_at < until)
-        tried = case((due.c.attempts > 0, due.c.attempts), else_=1)
-        self._link.run(update(due).where(sooner).values(due_at=until, attempts=tried))
+        self._there.clear()
+        self._link.run(wants.PUT_OFF, {"old_excl": excl, "old_kind": kind, "next_at": until})
 
     def get(self, kind: str, key: str) -> DueRow | None:
         """Return the row as it stands."""
-        row = self._link.row(select(due).where(_is(due, kind, key)))
+        if (kind, key) in self._there:
+            return self._there[kind, key]
+        row = self._link.row(wants.GET, _this(kind, key))
         return None if row is None else _due_row(row)
 
     def all(self, kinds: Sequence[str] | None = None) -> tuple[DueRow, ...]:
         """Return every row, by time."""
-        rows = (
-            select(due)
-            .where(due.c.kind.in_(list(kinds)) if kinds is not None else literal(True))
-            .order_by(due.c.due_at, due.c.kind, due.c.key)
-        )
-        return tuple(_due_row(row) for row in self._link.rows(rows))
-
-    def _new(self, kind: str, key: str, at: datetime, prio: int, excl: str | None, *, gen: int) -> Any:
-        return self._link.insert(due).values(
-            kind=kind, key=key, due_at=at, prio=prio, excl=excl, gen=gen, seen_gen=0, fence=0, attempts=0
-        )
-
-    def _moment(self) -> ColumnElement[datetime]:
-        """Return the clock of the leases: the database's where workers on many machines share it."""
-        return func.clock_timestamp(type_=Instant()) if self._link.postgresql else self._now()
-
-    def _now(self) -> ColumnElement[datetime]:
-        return literal(self._link.now, Instant())
+        statement = wants.ALL if kinds is None else wants.ALL_OF
+        return tuple(_due_row(row) for row in self._link.rows(statement, {"kinds": list(kinds or ())}))
 
     def _pause(self, attempts: int, pace: Pace) -> timedelta:
         longest = min(pace.first * (1 << min(attempts, 20)), pace.longest)
         return longest * self._link.chance.uniform(0.5, 1.0)
 
 
-def _kept(row: Any) -> dict[str, Any]:
-    higher = case((row.excluded.prio > due.c.prio, row.excluded.prio), else_=due.c.prio)
-    return {"prio": higher, "excl": func.coalesce(row.excluded.excl, due.c.excl)}
+def _new(kind: str, key: str, at: datetime, prio: int, excl: str | None) -> dict[str, Any]:
+    return {"new_kind": kind, "new_key": key, "new_due_at": at, "new_prio": prio, "new_excl": excl}
 
 
-def _is(rows: FromClause, kind: str, key: str) -> ColumnElement[bool]:
-    return and_(rows.c.kind == kind, rows.c.key == key)
+def _is_so(row: DueRow | None, at: datetime | None, prio: int, excl: str | None) -> bool:
+    if row is None or at is None:
+        return row is None and at is None
+    return row.due_at == at and prio <= row.prio and excl in {None, row.excl}
+
+
+def _this(kind: str, key: str) -> dict[str, Any]:
+    return {"old_kind": kind, "old_key": key}
+
+
+def _mine(ticket: Ticket) -> dict[str, Any]:
+    mine = {"old_fence": ticket.fence, "old_gen": ticket.gen, "old_due_at": ticket.due_at}
+    return {**_this(ticket.kind, ticket.key), **mine}
 
 
 def _names(tickets: Sequence[Ticket]) -> list[tuple[str, str, int]]:

@@ -15,6 +15,8 @@ from sqlalchemy.pool import QueuePool
 
 from syncd.store.errors import StoreUnreachable
 
+_STATEMENTS = 512
+"""More than there are in this program: none is prepared twice on one connection."""
 _ROOM = 64
 """Connections at most: more than there are threads, so that nobody waits for one."""
 
@@ -79,6 +81,7 @@ def _sqlite(file: Path, patience: timedelta) -> Engine:
             timeout=patience.total_seconds(),
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=_STATEMENTS,
         )
         try:
             for pragma in (
@@ -102,8 +105,9 @@ def _sqlite(file: Path, patience: timedelta) -> Engine:
 
 def _begin(connection: Connection) -> None:
     # A deferred transaction that turns out to write fails at once with SQLITE_BUSY_SNAPSHOT.
+    # PRAGMA query_only would refuse writes to a reading one, but each use of it, as of most flags,
+    # has SQLite prepare every statement anew (OP_Expire): the link refuses them instead.
     writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

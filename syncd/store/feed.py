@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import FeedRow, PersonId, SessionId
 from syncd.store.tables import feed
 
 _FEED_LOCK = 0x53594E43_4402
+_LOCK = select(func.pg_advisory_xact_lock(_FEED_LOCK))
+_PUT = insert(feed).returning(feed.c.id)
+_AFTER = select(feed).where(feed.c.id > bindparam("last")).order_by(feed.c.id)
+_LAST = select(func.coalesce(func.max(feed.c.id), 0))
 
 
 class Feed:
@@ -25,7 +29,7 @@ class Feed:
         """Add something that happened now."""
         if self._link.postgresql:
             # A sequence counts inserts, not commits: who reads up to 8 must not miss a 7 that commits later.
-            self._link.run(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
+            self._link.run(_LOCK)
         values = {
             "at": self._link.now,
             "kind": kind,
@@ -33,17 +37,18 @@ class Feed:
             "person_id": person_id,
             "body": body,
         }
-        (row,) = self._link.rows(insert(feed).values(**values).returning(feed))
-        return _entry(row)
+        return FeedRow(
+            int(self._link.value(_PUT, values)), self._link.now, str(kind), session_id, person_id, body
+        )
 
     def after(self, id: int, limit: int | None = None) -> tuple[FeedRow, ...]:  # noqa: A002
         """Return what came after the entry *id*, oldest first, *limit* at most."""
-        rows = self._link.rows(select(feed).where(feed.c.id > id).order_by(feed.c.id).limit(limit))
+        rows = self._link.rows(_AFTER if limit is None else _AFTER.limit(limit), {"last": id})
         return tuple(_entry(row) for row in rows)
 
     def last(self) -> int:
         """Return the newest entry's id, 0 if there is none."""
-        return int(self._link.value(select(func.coalesce(func.max(feed.c.id), 0))))
+        return int(self._link.value(_LAST))
 
 
 def _entry(row: AnyRow) -> FeedRow:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, and_, case, literal, or_
+from functools import cache
 
-from syncd.store.link import Link
+from sqlalchemy import Executable, Table, bindparam, case, or_, update
+
+from syncd.store.link import Link, bound
 from syncd.store.rows import Health
 from syncd.store.types import Instant
 
@@ -21,11 +23,20 @@ def turn(
 
     News is another health or another cause; a trouble that is only worded otherwise is not.
     """
-    columns, this = table.c, table.c.id == id
-    news = or_(columns.health != health.value, columns.cause.is_distinct_from(cause))
-    since = case((columns.health != health.value, literal(link.now, Instant())), else_=columns.health_since)
-    values = {"health": health.value, "health_since": since, "trouble": trouble, "cause": cause}
-    if link.change(table, and_(this, news), values):
+    values = {"old_id": id, "new_health": health.value, "new_trouble": trouble, "new_cause": cause}
+    if link.run(_turn(table), {**values, "moment": link.now}) > 0:
         return True
-    link.change(table, this, {"trouble": trouble})
+    link.change(table, {"id": id}, {"trouble": trouble})
     return False
+
+
+@cache
+def _turn(table: Table) -> Executable:
+    columns = table.c
+    health, cause = bound("new", columns.health), bound("new", columns.cause)
+    news = or_(columns.health != health, columns.cause.is_distinct_from(cause))
+    since = case((columns.health != health, bindparam("moment", type_=Instant())), else_=columns.health_since)
+    turned = update(table).where(columns.id == bound("old", columns.id), news)
+    return turned.values(
+        health=health, health_since=since, trouble=bound("new", columns.trouble), cause=cause
+    )

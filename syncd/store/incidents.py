@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import Executable, and_, bindparam, select
 
 from syncd.store.bursts import Bursts
-from syncd.store.link import AnyRow, Link
+from syncd.store.link import AnyRow, Link, bound, inserting
 from syncd.store.rows import AccountId, CalendarRowId, Incident, SessionId
 from syncd.store.tables import incidents
+
+_COLUMNS = ("kind", "account_id", "calendar_id", "session_id", "spot", "what", "began_at")
+_OPEN = select(incidents).where(incidents.c.ended_at.is_(None)).order_by(incidents.c.id)
+_OPEN_OF = _OPEN.where(incidents.c.kind == bindparam("sort"))
+_OPEN_AT = select(incidents.c.id).where(
+    incidents.c.spot == bindparam("place"), incidents.c.ended_at.is_(None)
+)
 
 
 class Incidents(Bursts):
@@ -31,19 +39,12 @@ class Incidents(Bursts):
         :raises Refused: if there is no such account, calendar or session.
         """
         spot = _spot(kind, account_id, calendar_id, session_id)
-        row = self._link.insert(incidents).values(
-            kind=kind,
-            account_id=account_id,
-            calendar_id=calendar_id,
-            session_id=session_id,
-            spot=spot,
-            what=what,
-            began_at=self._link.now,
-        )
-        if self._link.value(select(incidents.c.id).where(_open_at(spot))) is not None:
+        if self._link.value(_OPEN_AT, {"place": spot}) is not None:
             return False
+        row = (kind, account_id, calendar_id, session_id, spot, what, self._link.now)
+        values = {f"new_{name}": value for name, value in zip(_COLUMNS, row, strict=True)}
         with self._link.attempt():
-            return self._link.run(row.on_conflict_do_nothing()) > 0
+            return self._link.run(_begin(on_postgresql=self._link.postgresql), values) > 0
 
     def end(
         self,
@@ -53,14 +54,13 @@ class Incidents(Bursts):
         session_id: SessionId | None = None,
     ) -> bool:
         """Close an incident, and tell whether one was open."""
-        where = _open_at(_spot(kind, account_id, calendar_id, session_id))
-        return self._link.change(incidents, where, {"ended_at": self._link.now})
+        these = {"spot": _spot(kind, account_id, calendar_id, session_id), "ended_at": None}
+        return self._link.change(incidents, these, {"ended_at": self._link.now})
 
     def open(self, kind: str | None = None) -> tuple[Incident, ...]:
         """Return every open incident, or those of one kind, oldest first."""
-        wanted = select(incidents).where(incidents.c.ended_at.is_(None)).order_by(incidents.c.id)
-        rows = wanted if kind is None else wanted.where(incidents.c.kind == kind)
-        return tuple(_incident(row) for row in self._link.rows(rows))
+        rows = self._link.rows(_OPEN) if kind is None else self._link.rows(_OPEN_OF, {"sort": kind})
+        return tuple(_incident(row) for row in rows)
 
     def ended(self, kind: str, since: datetime) -> tuple[Incident, ...]:
         """Return the incidents of one kind that have ended since *since*."""
@@ -83,8 +83,10 @@ def _spot(
     return f"{kind} {account_id or '-'} {calendar_id or '-'} {session_id or '-'}"
 
 
-def _open_at(spot: str) -> ColumnElement[bool]:
-    return and_(incidents.c.spot == spot, incidents.c.ended_at.is_(None))
+@cache
+def _begin(*, on_postgresql: bool) -> Executable:
+    row = inserting(incidents, on_postgresql=on_postgresql)
+    return row.values({name: bound("new", incidents.c[name]) for name in _COLUMNS}).on_conflict_do_nothing()
 
 
 def _incident(row: AnyRow) -> Incident:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, text
 
 from syncd.store.link import AnyRow, Link
-from syncd.store.rows import AccountId, PersonId, SessionId, Side
+from syncd.store.rows import AccountId, CalendarRowId, PersonId, SessionId, Side
 from syncd.store.tables import accounts, calendars, copies, due, facts, feed, people, session_people, sessions
 from syncd.store.types import Instant
 
@@ -63,6 +64,18 @@ class Sealed:
     id: AccountId
     person_id: PersonId
     grant: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event that stands, or that a write of ours is about, and whose calendar that is."""
+
+    session_id: SessionId
+    side: Side
+    calendar_id: CalendarRowId
+    owner: PersonId
+    """Whose account the calendar belongs to."""
+    base: dict[str, Any] | None
 
 
 class Inquiry:
@@ -161,6 +174,32 @@ class Inquiry:
             )
             for row in rows
         )
+
+    def placed(self, session_ids: Sequence[SessionId]) -> tuple[Placed, ...]:
+        """Return every event of these sessions that stands or is being written, with the owner of its calendar."""
+        wanted = select(copies.c.session_id, copies.c.side, copies.c.calendar_id, copies.c.base)
+        joined = wanted.add_columns(accounts.c.person_id).join_from(copies, calendars).join(accounts)
+        used = or_(copies.c.base.is_not(None), copies.c.intent.is_not(None))
+        rows = self._link.rows(joined.where(copies.c.session_id.in_(session_ids), used).order_by(copies.c.id))
+        return tuple(
+            Placed(
+                SessionId(row.session_id),
+                Side(row.side),
+                CalendarRowId(row.calendar_id),
+                PersonId(row.person_id),
+                row.base,
+            )
+            for row in rows
+        )
+
+    def told(
+        self, session_ids: Sequence[SessionId], kinds: Sequence[str]
+    ) -> tuple[tuple[SessionId, str], ...]:
+        """Return what was told of these sessions, of these kinds: as often as it was told."""
+        entries = select(feed.c.session_id, feed.c.kind).where(
+            feed.c.session_id.in_(session_ids), feed.c.kind.in_(kinds)
+        )
+        return tuple((SessionId(row.session_id), row.kind) for row in self._link.rows(entries))
 
     def leased(self, beyond: datetime) -> tuple[Work, ...]:
         """Return the work that somebody has for longer than until *beyond*."""

@@ -5,12 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from syncd.store.errors import Refused, Taken
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import FactRow, SessionId, VerdictRow
 from syncd.store.tables import facts, verdicts
+
+_APPEND = insert(facts)
+_GIVE = insert(verdicts)
+_OF = select(facts).where(facts.c.session_id == bindparam("session")).order_by(facts.c.seq)
+_ALL_SESSIONS = select(facts.c.session_id).distinct().order_by(facts.c.session_id)
+_LATEST = (
+    select(verdicts)
+    .where(verdicts.c.session_id == bindparam("session"))
+    .order_by(verdicts.c.seq.desc())
+    .limit(1)
+)
 
 
 class Ledger:
@@ -35,19 +46,19 @@ class Ledger:
         }
         try:
             with self._link.attempt():
-                self._link.run(insert(facts).values(**values))
+                self._link.run(_APPEND, values)
         except Refused as refused:
             raise _used(refused, f"session {session_id} has a fact {seq} already") from None
         return fact
 
     def facts(self, session_id: SessionId) -> tuple[FactRow, ...]:
         """Return the facts of a session in their order."""
-        rows = self._link.rows(select(facts).where(facts.c.session_id == session_id).order_by(facts.c.seq))
+        rows = self._link.rows(_OF, {"session": session_id})
         return tuple(_fact(row) for row in rows)
 
     def all_sessions(self) -> tuple[SessionId, ...]:
         """Return the id of every session that has facts."""
-        rows = self._link.rows(select(facts.c.session_id).distinct().order_by(facts.c.session_id))
+        rows = self._link.rows(_ALL_SESSIONS)
         return tuple(SessionId(row.session_id) for row in rows)
 
     def give(
@@ -70,15 +81,14 @@ class Ledger:
         }
         try:
             with self._link.attempt():
-                self._link.run(insert(verdicts).values(**values))
+                self._link.run(_GIVE, values)
         except Refused as refused:
             raise _used(refused, f"session {session_id} has a verdict {seq} already") from None
         return verdict
 
     def latest(self, session_id: SessionId) -> VerdictRow | None:
         """Return the verdict that stands."""
-        newest = select(verdicts).where(verdicts.c.session_id == session_id).order_by(verdicts.c.seq.desc())
-        row = self._link.row(newest.limit(1))
+        row = self._link.row(_LATEST, {"session": session_id})
         return None if row is None else _verdict(row)
 
     def verdicts(self, since: datetime | None = None, doubt: bool | None = None) -> tuple[VerdictRow, ...]:

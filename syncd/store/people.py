@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TypedDict, Unpack
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from syncd.store.errors import Taken, Unknown
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import Person, PersonId, Role
 from syncd.store.tables import people
+
+_ADD = insert(people).returning(people.c.id)
+_GET = select(people).where(people.c.id == bindparam("this"))
+_BY_EMAIL = select(people).where(people.c.email == bindparam("address"))
+_ALL = select(people).order_by(people.c.email)
 
 
 class PersonFields(TypedDict, total=False):
@@ -43,7 +48,7 @@ class People:
         }
         try:
             with self._link.attempt():
-                made = self._link.value(insert(people).values(**values).returning(people.c.id))
+                made = self._link.value(_ADD, values)
         except Taken:
             raise Taken(f"{values['email']} is known already") from None
         return self.get(PersonId(made))
@@ -53,19 +58,18 @@ class People:
 
         :raises Unknown: if there is none.
         """
-        row = self._link.row(select(people).where(people.c.id == id))
-        if row is None:
-            raise Unknown(f"there is no person {id}")
-        return _person(row)
+        for row in self._link.kept(_GET, {"this": id}, people):
+            return _person(row)
+        raise Unknown(f"there is no person {id}")
 
     def by_email(self, email: str) -> Person | None:
         """Return the person with this address, however it is written."""
-        row = self._link.row(select(people).where(people.c.email == email.strip().lower()))
+        row = self._link.row(_BY_EMAIL, {"address": email.strip().lower()})
         return None if row is None else _person(row)
 
     def all(self) -> tuple[Person, ...]:
         """Return everybody, by address."""
-        return tuple(_person(row) for row in self._link.rows(select(people).order_by(people.c.email)))
+        return tuple(_person(row) for row in self._link.rows(_ALL))
 
     def change(self, id: PersonId, **fields: Unpack[PersonFields]) -> Person:  # noqa: A002
         """Change what is named in *fields*; nothing is written if it is so already.
@@ -78,7 +82,7 @@ class People:
             values["email"] = fields["email"].strip().lower()
         try:
             with self._link.attempt():
-                self._link.change(people, people.c.id == id, values)
+                self._link.change(people, {"id": id}, values)
         except Taken:
             raise Taken(f"{values['email']} is known already") from None
         return self.get(id)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Executable, Table, bindparam, delete, func, insert, select
 
 from policy.interval import Interval
 from providers.base import ETag, RefKey
-from syncd.store.link import AnyRow, Link
+from syncd.store.link import AnyRow, Link, bound, inserting
 from syncd.store.rows import Block, CalendarRowId, Noted
 from syncd.store.tables import blocks, notes, resources
+from syncd.store.types import Id, Words
 
 _BLOCK = ("calendar_id", "key", "starts", "ends", "kind")
 _THIS_BLOCK = delete(blocks).where(*(blocks.c[name] == bindparam(f"old_{name}") for name in _BLOCK))
-
-
+_ADD_BLOCK, _ADD_NOTE = insert(blocks), insert(notes)
+_CALENDAR = bindparam("calendar", type_=Id)
+_KEY = bindparam("resource", type_=Words())
+_KNOWN = select(resources.c.key, resources.c.etag).where(resources.c.calendar_id == _CALENDAR)
+_ALL_BLOCKS = select(blocks).where(blocks.c.calendar_id == _CALENDAR)
+_BLOCKS = _ALL_BLOCKS.where(blocks.c.key == _KEY)
+_NOTES = select(notes.c.code).where(notes.c.calendar_id == _CALENDAR, notes.c.key == _KEY)
+_DROP_NOTES = delete(notes).where(
+    notes.c.calendar_id == _CALENDAR, notes.c.key == _KEY, notes.c.code.in_(bindparam("gone", expanding=True))
+)
 _CODE = re.compile(r"[a-z][a-z-]{0,39}")
 
 
@@ -28,9 +38,7 @@ class Resources:
 
     def known(self, calendar_id: CalendarRowId) -> dict[RefKey, ETag]:
         """Return the version of every resource that has been read."""
-        rows = self._link.rows(
-            select(resources.c.key, resources.c.etag).where(resources.c.calendar_id == calendar_id)
-        )
+        rows = self._link.rows(_KNOWN, {"calendar": calendar_id})
         return {RefKey(row.key): ETag(row.etag) for row in rows}
 
     def put_resource(
@@ -43,22 +51,14 @@ class Resources:
         wanted = frozenset(blocks)
         if any(block.key != key for block in wanted):
             raise ValueError("a block belongs to another resource")
-        row = self._link.insert(resources).values(calendar_id=calendar_id, key=key, etag=etag)
-        newer = row.on_conflict_do_update(
-            index_elements=["calendar_id", "key"],
-            set_={"etag": row.excluded.etag},
-            where=resources.c.etag != row.excluded.etag,
-        )
-        changed = self._link.run(newer) > 0
+        values = {"new_calendar_id": calendar_id, "new_key": key, "new_etag": etag}
+        changed = self._link.run(_put(on_postgresql=self._link.postgresql), values) > 0
         return self._replace(calendar_id, wanted, key) or changed
 
     def drop_resource(self, calendar_id: CalendarRowId, key: RefKey) -> bool:
         """Forget a resource and its time, and tell whether it was known."""
-        gone = sum(
-            self._link.run(delete(table).where(_of(table, calendar_id, key)))
-            for table in (blocks, notes, resources)
-        )
-        return gone > 0
+        this = {"calendar": calendar_id, "resource": key}
+        return sum(self._link.run(_drop(table), this) for table in (blocks, notes, resources)) > 0
 
     def put_notes(self, calendar_id: CalendarRowId, key: RefKey, codes: Iterable[str]) -> bool:
         """Store what is wrong with one resource in place of the older, and tell whether they differ.
@@ -68,15 +68,15 @@ class Resources:
         wanted = frozenset(codes)
         if not all(_CODE.fullmatch(code) for code in wanted):
             raise ValueError("a note is not a code")
-        here = _of(notes, calendar_id, key)
-        stored = {row.code for row in self._link.rows(select(notes.c.code).where(here))}
+        here = {"calendar": calendar_id, "resource": key}
+        stored = {row.code for row in self._link.rows(_NOTES, here)}
         if gone := stored - wanted:
-            self._link.run(delete(notes).where(here, notes.c.code.in_(sorted(gone))))
+            self._link.run(_DROP_NOTES, {**here, "gone": sorted(gone)})
         new = [
             {"calendar_id": calendar_id, "key": key, "code": code, "since": self._link.now}
             for code in sorted(wanted - stored)
         ]
-        self._link.run_many(insert(notes), new)
+        self._link.run_many(_ADD_NOTE, new)
         return bool(gone or new)
 
     def noted(self, calendar_ids: Iterable[CalendarRowId]) -> tuple[Noted, ...]:
@@ -109,17 +109,30 @@ class Resources:
         return tuple(_block(row) for row in self._link.rows(touching))
 
     def _replace(self, calendar_id: CalendarRowId, wanted: frozenset[Block], key: RefKey | None) -> bool:
-        here = _of(blocks, calendar_id, key)
-        stored = frozenset(_block(row) for row in self._link.rows(select(blocks).where(here)))
+        here = {"calendar": calendar_id, "resource": key}
+        rows = self._link.rows(_ALL_BLOCKS if key is None else _BLOCKS, here)
+        stored = frozenset(_block(row) for row in rows)
         gone, new = sorted(stored - wanted, key=repr), sorted(wanted - stored, key=repr)
         self._link.run_many(_THIS_BLOCK, [_values(calendar_id, block, "old_") for block in gone])
-        self._link.run_many(insert(blocks), [_values(calendar_id, block) for block in new])
+        self._link.run_many(_ADD_BLOCK, [_values(calendar_id, block) for block in new])
         return bool(gone or new)
 
 
-def _of(table: Table, calendar_id: CalendarRowId, key: RefKey | None) -> ColumnElement[bool]:
-    here = table.c.calendar_id == calendar_id
-    return here if key is None else and_(here, table.c.key == key)
+@cache
+def _put(*, on_postgresql: bool) -> Executable:
+    row = inserting(resources, on_postgresql=on_postgresql).values(
+        {each.name: bound("new", each) for each in resources.c}
+    )
+    return row.on_conflict_do_update(
+        index_elements=["calendar_id", "key"],
+        set_={"etag": row.excluded.etag},
+        where=resources.c.etag != row.excluded.etag,
+    )
+
+
+@cache
+def _drop(table: Table) -> Executable:
+    return delete(table).where(table.c.calendar_id == _CALENDAR, table.c.key == _KEY)
 
 
 def _values(calendar_id: CalendarRowId, block: Block, prefix: str = "") -> dict[str, object]:

@@ -140,6 +140,15 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """For what a live session waits, without the fold of its facts."""
+
+    state: str
+    deadline: datetime
+    student_id: PersonId
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     """One event of a session in one calendar: where it stands, as last written or read, and what is under way."""
 

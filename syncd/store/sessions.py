@@ -5,15 +5,52 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, insert, or_, select, update
 
 from policy.interval import Interval
 from syncd.store.errors import Clash, Refused, Taken, Unknown
-from syncd.store.link import AnyRow, Link
-from syncd.store.rows import PersonId, SessionId, SessionRow
+from syncd.store.link import AnyRow, Link, Values, bound
+from syncd.store.rows import PersonId, SessionId, SessionRow, Waiting
 from syncd.store.tables import people, session_people, sessions
+from syncd.store.types import Id
 
 _OVERLAP = "ex_session_people_overlap"
+_ALL = select(sessions).order_by(sessions.c.starts, sessions.c.id)
+_IN_STATE = _ALL.where(sessions.c.state == bindparam("which"))
+_WHOSE = bindparam("whose", type_=Id)
+_OF_PERSON = or_(sessions.c.student_id == _WHOSE, sessions.c.mentor_id == _WHOSE)
+_UPCOMING = _ALL.where(sessions.c.live, sessions.c.starts > bindparam("moment"))
+_GET = select(sessions).where(sessions.c.id == bindparam("this"))
+_KEEP = _GET.with_for_update()
+_BY_KEY = select(sessions).where(sessions.c.key == bindparam("this"))
+_LIVE_OF = _ALL.where(
+    sessions.c.id.in_(
+        select(session_people.c.session_id).where(
+            session_people.c.person_id == _WHOSE,
+            session_people.c.live,
+            session_people.c.starts < bindparam("before"),
+            session_people.c.ends > bindparam("after"),
+        )
+    )
+)
+_WAITING = select(sessions.c.state, sessions.c.deadline, sessions.c.student_id).where(
+    sessions.c.id.in_(
+        select(session_people.c.session_id).where(session_people.c.person_id == _WHOSE, session_people.c.live)
+    )
+)
+_LINE = (
+    select(people.c.id)
+    .where(people.c.id.in_([bindparam("one"), bindparam("other")]))
+    .order_by(people.c.id)
+    .with_for_update(key_share=True)
+)
+_ADD = insert(sessions)
+_ADD_PERSON = insert(session_people)
+_SAVE = (
+    update(sessions)
+    .where(sessions.c.id == bound("old", sessions.c.id))
+    .values({each.name: bound("new", each) for each in sessions.c if each.name != "id"})
+)
 
 
 class Sessions:
@@ -32,9 +69,9 @@ class Sessions:
         self._line_up(row)
         try:
             with self._link.attempt():
-                self._link.run(insert(sessions).values(id=row.id, **_columns(row)))
+                self._link.run(_ADD, {"id": row.id, **_columns(row)})
                 pair = [{"session_id": row.id, "person_id": person, **_time(row)} for person in _pair(row)]
-                self._link.run(insert(session_people).values(pair))
+                self._link.run_many(_ADD_PERSON, pair)
         except Refused as refused:
             raise self._why(row, refused) from None
 
@@ -54,8 +91,9 @@ class Sessions:
             self._line_up(row)
         try:
             with self._link.attempt():
-                self._link.run(update(sessions).where(sessions.c.id == row.id).values(**_columns(row)))
-                self._link.change(session_people, session_people.c.session_id == row.id, _time(row))
+                values = {f"new_{name}": value for name, value in _columns(row).items()}
+                self._link.run(_SAVE, {"old_id": row.id, **values})
+                self._link.change(session_people, {"session_id": row.id}, _time(row))
         except Refused as refused:
             raise self._why(row, refused) from None
         return True
@@ -65,50 +103,42 @@ class Sessions:
 
         :raises Unknown: if there is none.
         """
-        found = select(sessions).where(sessions.c.id == id)
-        row = self._link.row(found.with_for_update() if self._link.writing else found)
-        if row is None:
-            raise Unknown(f"there is no session {id}")
-        return _session(row)
+        for row in self._link.kept(_KEEP if self._link.writing else _GET, {"this": id}, sessions):
+            return _session(row)
+        raise Unknown(f"there is no session {id}")
 
     def by_key(self, key: str) -> SessionRow | None:
         """Return the session that was entered under the caller's key."""
-        row = self._link.row(select(sessions).where(sessions.c.key == key))
+        row = self._link.row(_BY_KEY, {"this": key})
         return None if row is None else _session(row)
 
     def live_of(self, person_id: PersonId, window: Interval) -> tuple[SessionRow, ...]:
         """Return the live sessions of a person that touch *window*, by their start."""
-        mine = and_(
-            session_people.c.person_id == person_id,
-            session_people.c.live,
-            session_people.c.starts < window.end,
-            session_people.c.ends > window.start,
-        )
-        ids = select(session_people.c.session_id).where(mine)
-        return self._all(select(sessions).where(sessions.c.id.in_(ids)))
+        return self._all(_LIVE_OF, {"whose": person_id, "before": window.end, "after": window.start})
+
+    def waiting(self, person_id: PersonId) -> tuple[Waiting, ...]:
+        """Return for what each live session of a person waits."""
+        rows = self._link.rows(_WAITING, {"whose": person_id})
+        return tuple(Waiting(row.state, row.deadline, PersonId(row.student_id)) for row in rows)
 
     def all(self, state: str | None = None, person_id: PersonId | None = None) -> tuple[SessionRow, ...]:
         """Return every session, or those in a state, or of a person, by their start."""
-        wanted = select(sessions)
-        if state is not None:
-            wanted = wanted.where(sessions.c.state == state)
+        wanted = _ALL if state is None else _IN_STATE
         if person_id is not None:
-            wanted = wanted.where(or_(sessions.c.student_id == person_id, sessions.c.mentor_id == person_id))
-        return self._all(wanted)
+            wanted = wanted.where(_OF_PERSON)
+        return self._all(wanted, {"which": state, "whose": person_id})
 
     def upcoming(self, after: datetime) -> tuple[SessionRow, ...]:
         """Return the live sessions that start later than *after*, by their start."""
-        return self._all(select(sessions).where(sessions.c.live, sessions.c.starts > after))
+        return self._all(_UPCOMING, {"moment": after})
 
-    def _all(self, wanted: Select[*tuple[Any, ...]]) -> tuple[SessionRow, ...]:
-        rows = self._link.rows(wanted.order_by(sessions.c.starts, sessions.c.id))
-        return tuple(_session(row) for row in rows)
+    def _all(self, wanted: Executable, values: Values = None) -> tuple[SessionRow, ...]:
+        return tuple(_session(row) for row in self._link.rows(wanted, values))
 
     def _line_up(self, row: SessionRow) -> None:
         # Two inserts under one EXCLUDE constraint may each wait for the other; whoever comes second
         # waits here instead, and is then told of the clash.
-        two = select(people.c.id).where(people.c.id.in_(_pair(row))).order_by(people.c.id)
-        self._link.rows(two.with_for_update(key_share=True))
+        self._link.rows(_LINE, {"one": row.student_id, "other": row.mentor_id})
 
     def _why(self, row: SessionRow, refused: Refused) -> Refused:
         if _OVERLAP in str(refused):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
 from policy.life import Effect, State
 from policy.notice import Outcome
 from syncd import seen, work
+from syncd.engine.drain import Drain
 from syncd.poll import sync
 from syncd.store.rows import Ticket
 from syncd.store.tables import metadata
+from syncd.sync import HANDLERS
 from tests.syncd.engine.faults import Crash
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, ONE, START, Play
 from tests.syncd.engine.story import doom
@@ -39,6 +42,20 @@ def test_a_quiet_second_round_is_one_request_a_calendar_and_changes_no_row(
     assert play.faults.calls[calls:] == ["changes"] * 3
     assert rows(ground, play) == before
     assert play.state(session) is State.BOOKED
+
+
+def test_a_quiet_round_asks_the_database_a_few_things_however_many_sessions_live(play: Play) -> None:
+    for number in range(5):
+        play.agree(start=START + number * 2 * HOUR)
+    play.sync()
+    play.after(HOUR)
+    play.after(MINUTE)
+    asked: list[str] = []
+    event.listen(play.db._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    play.clock.sleep(2 * HOUR)
+    ran = Drain(play.house, HANDLERS).run({}, [work.SYNC], lambda: None, HOUR).ran
+    assert ran == 2
+    assert len(asked) <= 25 * ran, asked
 
 
 def test_a_session_that_is_over_costs_nothing_any_more(play: Play) -> None:

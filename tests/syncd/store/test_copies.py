@@ -78,3 +78,21 @@ def test_a_stray_keeps_the_time_at_which_it_appeared(school: School, silent: Sil
         assert tx.copies.strays(copy.id)[0].mirror is True
         assert tx.copies.drop_stray(*place)
         assert tx.copies.strays(copy.id) == ()
+
+
+def test_a_look_speaks_of_the_newest_copies_but_not_of_history(school: School) -> None:
+    live, over = school.book(), school.book("two", NOW - timedelta(days=3), state="elapsed", live=False)
+    _, newest, gone = school.copy(live), school.copy(live, 2), school.copy(over)
+
+    def told(*refs: EventRef) -> set[CopyId]:
+        with school.db.read() as tx:
+            return {copy.id for copy in tx.copies.concerned(school.calendar.id, school.ada.id, refs)}
+
+    assert told() == {newest.id}
+    assert told(gone.ref) == told(*(EventRef(f"/{n}") for n in range(1100)), gone.ref) == {newest.id, gone.id}
+    with school.db.write() as tx:
+        tx.copies.set_intent(gone.id, BODY)
+        assert gone.id in {copy.id for copy in tx.copies.concerned(school.calendar.id, school.ada.id)}
+        tx.copies.set_intent(gone.id, None)
+        tx.copies.set_base(gone.id, BODY)
+    assert told() == {newest.id, gone.id}

@@ -438,3 +438,37 @@ class TestLeasesOnPostgreSQL:
         claim(db)
         clock.move(NOW + timedelta(days=1000))
         assert claim(db) == ()
+
+
+def test_rows_that_were_read_ahead_are_written_if_they_differ_and_only_then(
+    db: Database, silent: Callable[[Callable[[], object]], bool]
+) -> None:
+    def keep(minutes: float | None, prio: int = 0, excl: str | None = None) -> None:
+        with db.write() as tx:
+            tx.due.foresee([("look", "a"), ("look", "b")])
+            tx.due.set_time("look", "a", None if minutes is None else NOW + minutes * MINUTE, prio, excl)
+            tx.due.set_time("look", "b", None)
+
+    assert silent(lambda: keep(None))
+    for step in ((5, 0, None), (6, 0, None), (6, 2, None), (6, 2, "x"), (6, 1, "y")):
+        keep(*step)
+    assert silent(lambda: keep(6, 1))
+    stored = row(db, "a", "look")
+    assert (stored.due_at, stored.prio, stored.excl) == (NOW + 6 * MINUTE, 2, "y")
+    keep(None)
+    with db.read() as tx:
+        assert tx.due.all() == ()
+
+
+def test_a_row_that_was_read_ahead_and_changed_since_is_read_again(db: Database) -> None:
+    with db.write() as tx:
+        tx.due.foresee([("look", "a")])
+        assert tx.due.get("look", "a") is None
+        tx.due.want("look", "a")
+        (ticket,) = tx.due.claim(1, 5 * MINUTE)
+        tx.due.foresee([("look", "a")])
+        assert tx.due.finish(ticket, NOW + MINUTE)
+        tx.due.set_time("look", "a", NOW)
+        found = tx.due.get("look", "a")
+    assert found is not None
+    assert (found.due_at, found.lease_until) == (NOW, None)

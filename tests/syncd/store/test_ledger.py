@@ -8,6 +8,7 @@ import pytest
 from syncd.clock import MovableClock
 from syncd.store.errors import Refused, Taken
 from syncd.store.rows import FactRow, SessionId
+from tests.rules.rows import row
 from tests.syncd.store.grounds import NOW, Ground
 from tests.syncd.store.school import School
 
@@ -48,6 +49,7 @@ def test_a_number_is_used_once_and_the_transaction_goes_on(school: School) -> No
         assert tx.ledger.verdicts()[0].outcome == "timely"
 
 
+@row("2.ledger-supersede")
 def test_a_later_verdict_supersedes_and_both_are_kept(school: School, clock: MovableClock) -> None:
     session = school.book().id
     with school.db.write() as tx:
@@ -84,6 +86,7 @@ STATEMENTS = {
 }
 
 
+@row("2.ledger")
 @pytest.mark.parametrize("table", STATEMENTS)
 def test_what_was_written_cannot_be_changed_even_past_the_store(
     school: School, ground: Ground, url: str, table: str

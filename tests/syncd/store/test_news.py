@@ -12,6 +12,7 @@ from syncd.clock import MovableClock
 from syncd.store.database import Database
 from syncd.store.errors import Refused
 from syncd.store.rows import AccountId, PersonId
+from tests.rules.rows import row
 from tests.syncd.store.grounds import NOW
 from tests.syncd.store.school import HOUR, School
 
@@ -79,6 +80,7 @@ def test_an_incident_begins_once_and_ends_once(school: School, silent: Silent, c
     assert begin()
 
 
+@row("8.pin-author")
 def test_pins_count_until_they_expire(school: School) -> None:
     with school.db.write() as tx:
         always = tx.overrides.add(

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from policy.interval import Interval
 from syncd.store.database import Database
 from syncd.store.errors import Clash, Refused, Taken, Unknown
-from syncd.store.rows import PersonId, SessionId, SessionRow
+from syncd.store.rows import PersonId, SessionId, SessionRow, Waiting
 from tests.syncd.store.school import HOUR, TEN, School
 
 Silent = Callable[[Callable[[], object]], bool]
@@ -172,3 +172,12 @@ def test_sessions_are_found_by_time_person_and_state(school: School) -> None:
         assert tx.sessions.all("booked", school.ben.id) == ()
         assert tx.sessions.upcoming(TEN) == (second,)
         assert len(tx.sessions.all()) == 4
+
+
+def test_what_live_sessions_wait_for_is_told_without_their_facts(school: School) -> None:
+    row = school.book()
+    school.book("two", TEN + 2 * HOUR, live=False, state="elapsed")
+    waits = Waiting(row.state, row.deadline, school.ada.id)
+    with school.db.read() as tx:
+        assert tx.sessions.waiting(school.ada.id) == tx.sessions.waiting(school.mia.id) == (waits,)
+        assert tx.sessions.waiting(school.ben.id) == ()

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from syncd.clock import MovableClock
 from syncd.store.database import Database
-from syncd.store.errors import Refused
-from syncd.store.rows import PersonId
+from syncd.store.errors import Clash, Refused
+from syncd.store.rows import Health, PersonId
 from tests.syncd.store.grounds import NOW, Ground
-from tests.syncd.store.school import HOUR
+from tests.syncd.store.school import HOUR, TEN, School
 
 
 class Stop(Exception):
@@ -47,6 +48,29 @@ def test_a_reading_transaction_cannot_write(db: Database) -> None:
     with db.write() as tx:
         tx.meta.put("a", "1")
     assert value(db) == "1"
+
+
+def test_what_was_read_is_read_again_once_it_was_changed(school: School) -> None:
+    with school.db.write() as tx:
+        before = tx.people.get(school.ada.id), tx.accounts.of(school.ada.id)
+        tx.people.change(school.ada.id, name="Ada L.")
+        tx.accounts.set_health(school.account.id, Health.LOST, "gone", "credentials")
+        assert tx.people.get(school.ada.id).name == "Ada L." != before[0].name
+        assert tx.accounts.get(school.account.id).health is Health.LOST is not before[1][0].health
+        assert tx.calendars.of_person(school.ada.id) == (school.calendar,)
+        tx.accounts.remove(school.account.id)
+        assert tx.accounts.of(school.ada.id) == ()
+        assert tx.calendars.of_person(school.ada.id) == ()
+        assert tx.calendars.sessions_calendar(school.ada.id) is None
+
+
+def test_a_change_that_was_refused_is_not_read_back(school: School) -> None:
+    row = school.book()
+    other = school.book("two", TEN + 3 * HOUR)
+    with school.db.write() as tx:
+        with pytest.raises(Clash):
+            tx.sessions.save(replace(other, start=row.start, end=row.end))
+        assert tx.sessions.get(other.id) == other
 
 
 def test_a_reader_sees_one_moment(db: Database, another: Callable[[], Database]) -> None:
