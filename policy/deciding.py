@@ -7,7 +7,7 @@ from typing import Any
 
 from policy.facts import Actor, Stop
 from policy.life import Effect, Pending, Session, State
-from policy.notice import PERSONAL, Outcome, Verdict
+from policy.notice import PERSONAL, Doubt, Outcome, Verdict
 from policy.ruling import rule
 from policy.schedule import SOON, hold_ends
 
@@ -19,7 +19,7 @@ def changed(session: Session, **values: Any) -> Session:
     return session.model_copy(update=values)
 
 
-_FREE: dict[str, Any] = {"pending": None, "stops": (), "doubts": None, "proposed": None}
+_FREE: dict[str, Any] = {"pending": None, "stops": (), "doubts": None, "proposed": None, "unproven": False}
 
 
 def back(session: Session, state: State, **values: Any) -> Session:
@@ -49,11 +49,23 @@ def mentor_proven(pending: Pending) -> bool:
 def decide(session: Session, pending: Pending) -> Step:
     """Return the session after the verdict on *pending*; one doubt too many is a person's to decide."""
     verdict = rule(session, pending)
+    if session.unproven and verdict.outcome is Outcome.FORFEIT:
+        return _ask(session, pending, (*session.stops, Stop.BREACH), acquitted(verdict))
     if _is_repeated(session, verdict):
-        stops = (*session.stops, Stop.DOUBT)
-        values = {"pending": pending, "stops": stops, "proposed": verdict}
-        return changed(session, state=State.SUSPECT, **values), (Effect.SUSPECT,)
+        return _ask(session, pending, (*session.stops, Stop.DOUBT), verdict)
     return give(session, verdict)
+
+
+def _ask(session: Session, pending: Pending, stops: tuple[Stop, ...], proposed: Verdict) -> Step:
+    values = {"pending": pending, "stops": stops, "proposed": proposed}
+    return changed(session, state=State.SUSPECT, **values), (Effect.SUSPECT,)
+
+
+def acquitted(verdict: Verdict) -> Verdict:
+    """Return what is left of a forfeit whose proof our own check did not find."""
+    reason = f"it would have been a forfeit ({'; '.join(verdict.reasons)}), but {Doubt.UNPROVEN}"
+    values = {"outcome": Outcome.TIMELY, "doubt": Doubt.UNPROVEN, "reasons": (reason,)}
+    return verdict.model_copy(update=values)
 
 
 def _is_repeated(session: Session, verdict: Verdict) -> bool:

@@ -179,6 +179,8 @@ class Stop(StrEnum):
     """Too many sessions of the school were gone within an hour."""
     DOUBT = "doubt"
     """The student's doubtful cases are too many to acquit once more without asking."""
+    BREACH = "breach"
+    """A forfeit was about to be given whose proof our own check did not find in the ledger."""
 
 
 class Decision(StrEnum):
@@ -223,7 +225,27 @@ class Restored(_Fact):
     at: Instant
 
 
-Fact = Agreed | Sighted | Missing | Blinded | Asked | PutBack | Passed | Braked | Unbraked | Doubts | Restored
+class Replaced(_Fact):
+    """Another calendar stands where the event stood, so it went with the old one: that is nobody's notice."""
+
+    kind: Literal["replaced"] = "replaced"
+    at: Instant
+
+
+Fact = (
+    Agreed
+    | Sighted
+    | Missing
+    | Blinded
+    | Asked
+    | PutBack
+    | Passed
+    | Braked
+    | Unbraked
+    | Doubts
+    | Restored
+    | Replaced
+)
 _ADAPTER: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kind")])
 
 

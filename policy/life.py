@@ -77,6 +77,8 @@ class Effect(StrEnum):
     SUSPECT = "session.suspect"
     UNSTOPPED = "session.unstopped"
     """What was stopped is judged after all."""
+    WRITTEN_ANEW = "session.written_anew"
+    """Its event went with a calendar that is gone, and is written into the one that is there."""
     STANDS_AGAIN = "session.stands_again"
     """What was stopped is void."""
     UNSEEN_SOON = "session.unseen_soon"
@@ -172,7 +174,9 @@ class Session(_Value):
     doubts: int | None = None
     """How many doubtful cases of the student came before the one about to be decided."""
     proposed: Verdict | None = None
-    """What a release gives, where it is doubt that a person decides about."""
+    """What a release gives, where it is doubt, or a lack of proof, that a person decides about."""
+    unproven: bool = False
+    """Our own check did not find the proof of a forfeit that is about to be given: a person decides."""
     restored: Instant | None = None
     """When the ledger was restored from a backup, until a sight proves something again."""
     warned: bool = False

@@ -35,6 +35,7 @@ class Doubt(StrEnum):
     CLOCK_UNSURE = "our clock was not known to be right"
     UNCONFIRMED = "the second look could not be had"
     RESTORED = "the ledger was restored from a backup"
+    UNPROVEN = "our own check did not find the proof in the ledger"
 
 
 PERSONAL = frozenset({Doubt.SERVER_DOWN, Doubt.ACCESS_LOST, Doubt.UNREADABLE, Doubt.UNCONFIRMED})

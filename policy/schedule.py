@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from policy.facts import Actor, Stop
+from policy.facts import LOSSES, Actor, Stop
 from policy.life import CalendarState, Pending, Request, Session, State
 
 SOON = timedelta(hours=12)
@@ -77,7 +77,7 @@ def _next_suspect(session: Session, now: datetime) -> Next | None:
     pending = session.act
     over = pending.confirmed is not None and pending.again >= hold_ends(session, pending)
     done = over and pending.contradicted is None and _other_is_clear(pending)
-    if Stop.DOUBT in session.stops or done or now >= limit(session, pending):
+    if Stop.DOUBT in session.stops or pending.act not in LOSSES or done or now >= limit(session, pending):
         return None
     return _next_noticed(session)
 

@@ -29,6 +29,7 @@ from policy.facts import (
     Missing,
     Passed,
     PutBack,
+    Replaced,
     Restored,
     Side,
     Sighted,
@@ -79,8 +80,8 @@ def advance(session: Session, fact: Fact) -> Step:
             return _blinded(session, fact)
         case Asked():
             return _asked(session, fact)
-        case PutBack():
-            return changed(session, put_back=True), (Effect.PUT_BACK,)
+        case PutBack() | Replaced():
+            return _written(session, fact)
         case Passed():
             return _PASSED[session.state](session, fact)
         case Braked() | Unbraked() | Doubts() | Restored():
@@ -320,7 +321,7 @@ def _stood_after(session: Session, fact: Sighted) -> Step:
 def _asked(session: Session, fact: Asked) -> Step:
     """Decide at once: the instant is exact, and nothing has to be confirmed."""
     pending = _first_act(session, fact)
-    if Stop.DOUBT in session.stops:
+    if session.pending is not None and {Stop.DOUBT, Stop.BREACH}.intersection(session.stops):
         if fact.by is Actor.STUDENT:  # their word confirms the act, and leaves its time as doubtful as it was
             return changed(session, pending=pending or session.act), ()
     elif pending is not None:
@@ -364,6 +365,22 @@ def _blinded(session: Session, fact: Blinded) -> Step:
     if fact.lost and session.state is State.BOOKED:
         return changed(session, state=State.INCIDENT), (Effect.INCIDENT,)
     return session, ()
+
+
+def _written(session: Session, fact: PutBack | Replaced) -> Step:
+    """Note that it was put back; or have it written again: what was proven stays, and so does the deadline."""
+    if isinstance(fact, PutBack):
+        return changed(session, put_back=True), (Effect.PUT_BACK,)
+    if session.state not in {State.BOOKED, State.INCIDENT} or fact.at >= session.start:
+        return session, ()
+    values = {
+        "version": None,
+        "calendar_state": CalendarState.UNWRITTEN,
+        "moved_late": False,
+        "put_back": False,
+    }
+    trouble = _mended(session.trouble, fact.at)
+    return changed(session, state=State.PLANNED, trouble=trouble, **values), (Effect.WRITTEN_ANEW,)
 
 
 def _passed_planned(session: Session, fact: Passed) -> Step:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policy.facts import Blinded, Side
 from policy.notice import Doubt
-from providers.base import CalendarEntry, CalendarId, CalendarProvider
+from providers.base import CalendarEntry, CalendarId, CalendarProvider, ETag, RefKey
 from providers.errors import ProviderError
-from syncd import ailing, poll, work
+from syncd import ailing, poll, seen, work
 from syncd.book import DISCONNECTED, current, note_due, record, session_in
 from syncd.errors import Usage
 from syncd.house import House, identity, owner
@@ -202,12 +202,26 @@ def _first_rounds(
 
     :raises ProviderError: the first failure.
     """
-    now = house.clock.now()
-    rounds = poll.look_at(house, provider, account, person, [(_unread(each, now), {}) for each in choices])
-    for each in rounds:
+    held = _held(house, account)
+    fresh = {each.remote: _unread(each, house.clock.now()) for each in choices}
+    asked = [held.get(remote, (calendar, {})) for remote, calendar in fresh.items()]
+    for each in (rounds := poll.look_at(house, provider, account, person, asked)):
         if isinstance(each.error, ProviderError):
             raise each.error
-    return {each.calendar.remote: each for each in rounds}
+    # Of a calendar that was out of our hands nobody can say why an event is missing.
+    return {each.calendar.remote: replace(each, anew=each.anew or not each.calendar.id) for each in rounds}
+
+
+def _held(house: House, account: Account) -> dict[CalendarId, tuple[Calendar, Mapping[RefKey, ETag]]]:
+    """Return the calendars of the same account that are connected already, with what is known of each."""
+    with house.db.read() as tx:
+        same = [each for each in tx.accounts.of(account.person_id) if _name(each) == _name(account)]
+        calendars = [each for one in same for each in tx.calendars.of_account(one.id)]
+        return {each.remote: (each, tx.calendars.known(each.id)) for each in calendars}
+
+
+def _name(account: Account) -> tuple[str, str, str]:
+    return account.provider, account.url, account.username
 
 
 def _unread(choice: CalendarChoice, now: datetime) -> Calendar:
@@ -230,11 +244,7 @@ def _unread(choice: CalendarChoice, now: datetime) -> Calendar:
 
 
 def _keep_account(house: House, tx: Tx, probe: Account, person: Person, login: Login) -> Account:
-    same = [
-        each
-        for each in tx.accounts.of(person.id)
-        if (each.provider, each.url, each.username) == (probe.provider, probe.url, probe.username)
-    ]
+    same = [each for each in tx.accounts.of(person.id) if _name(each) == _name(probe)]
     account = same[0] if same else _add_account(tx, probe)
     tx.accounts.put_grant(
         account.id, house.vault.seal(login.secret.encode(), identity(account.id, person.id))
@@ -260,7 +270,11 @@ def _keep_calendars(
     rounds: dict[CalendarId, poll.Round],
 ) -> None:
     ailing.forget(tx, account)
+    gone = {each.id for each in tx.calendars.of_account(account.id) if poll.is_gone(each)}
     calendars = tx.calendars.replace(account.id, choices)
+    for row, copy in _standing(tx, person):
+        if copy.calendar_id in gone - {each.id for each in calendars}:
+            seen.went_with_it(tx, session_in(row), copy, tx.now)
     _take_back(tx, account, person, calendars)
     for calendar in calendars:
         poll.write_down(house, tx, account, person, replace(rounds[calendar.remote], calendar=calendar))

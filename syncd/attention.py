@@ -91,6 +91,14 @@ def _decide_school(one: Incident, email: str) -> str:
     return "see: syncd brake show; if people meant it: syncd brake release; if it was a mishap: syncd brake dismiss"
 
 
+def _mend_breach(one: Incident, email: str) -> str:
+    del email
+    timely, stands = f"syncd brake release {one.session_id}", f"syncd brake dismiss {one.session_id}"
+    shows = f"syncd explain {one.session_id}"
+    found = f"nothing is judged until you have seen to it: syncd doctor --all, {shows}, and tell whoever looks after syncd"
+    return f"{found}; then, to let all go on (a withheld forfeit counts as timely): {timely}; or: {stands}"
+
+
 def _decide_doubt(one: Incident, email: str) -> str:
     timely, stands = f"syncd brake release {one.session_id}", f"syncd brake dismiss {one.session_id}"
     return f"ask {email}; to let it count as timely: {timely}; to let the session stand: {stands}"
@@ -107,5 +115,6 @@ _NEXT: dict[str, Callable[[Incident, str], str]] = {
     book.DISCONNECTED: _ask_whether,
     brake.PERSON: _ask_student,
     brake.SCHOOL: _decide_school,
+    brake.BREACH: _mend_breach,
     doubts.INCIDENT: _decide_doubt,
 }

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 
 from policy.facts import LOSSES, Act, Actor, Agreed, Braked, Fact, Side, Stop
 from policy.life import ENDED, LIVE, Effect, Session, State
+from policy.notice import Outcome
 from policy.schedule import next_step, warning
 from policy.session import advance, begin
 from syncd import brake, doubts, route, work
+from syncd.invariants.rows import lacking
 from syncd.pictures import base_of
 from syncd.reconcile import Rest, Search
 from syncd.store.rows import Copy, PersonId, SessionId, SessionRow, Ticket
@@ -122,6 +124,8 @@ def _write(tx: Tx, session: Session, fact: Fact) -> Session:
     after, effects = advance(session, fact)
     if not effects and after.model_copy(update={"seq": session.seq}) == session:
         return session  # nothing new: a quiet round leaves no trace
+    if _is_forfeit(after) and not _is_forfeit(session) and (why := lacking(tx, after, fact)) is not None:
+        return _withhold(tx, session, fact, why)
     tx.ledger.append(SessionId(session.id), after.seq, fact.kind, fact.model_dump(mode="json"))
     _tell(tx, after, effects)
     if after.verdict is not None and after.verdict != session.verdict:
@@ -129,6 +133,19 @@ def _write(tx: Tx, session: Session, fact: Fact) -> Session:
         body = verdict.model_dump(mode="json")
         tx.ledger.give(SessionId(after.id), after.seq, verdict.outcome, verdict.doubt is not None, body)
     return after
+
+
+def _is_forfeit(session: Session) -> bool:
+    return session.verdict is not None and session.verdict.outcome is Outcome.FORFEIT
+
+
+def _withhold(tx: Tx, session: Session, fact: Fact, why: str) -> Session:
+    """Keep *fact* without the forfeit that it would bring about: a person decides, and judging stops."""
+    if Stop.BREACH in session.stops or session.unproven:
+        return session  # whatever the policy makes of it: nobody is forfeited
+    stopped = _write(tx, session, Braked(at=tx.now, scope=Stop.BREACH))
+    brake.breached(tx, SessionId(session.id), "I1", f"a forfeit is withheld: {why}")
+    return _write(tx, stopped, fact)
 
 
 def _tell(tx: Tx, session: Session, effects: tuple[Effect, ...]) -> None:
@@ -168,7 +185,9 @@ class Due:
 
 def note_due(tx: Tx, session: Session, own: Ticket | None = None) -> None:
     """Write down when what is due for *session*, but for the work of *own*, which its ticket's end writes."""
-    for due in _dues(tx, session):
+    dues = _dues(tx, session)
+    tx.due.foresee([(due.kind, due.key) for due in dues])
+    for due in dues:
         if own is not None and (own.kind, own.key) == (due.kind, due.key):
             continue
         at = due.at

@@ -22,7 +22,11 @@ PERSON = "brake_person"
 """The kind of incident of a student of whom too many sessions are gone; it is about the first of them."""
 SCHOOL = "brake_school"
 """The kind of incident of a school of which too many sessions are gone."""
+BREACH = "breach"
+"""The kind of incident of a promise that our own checks found broken: it stops the school as its brake does."""
 _HOUR = timedelta(hours=1)
+_ALONE = frozenset({Stop.DOUBT, Stop.BREACH})
+"""What stops one session alone, not whatever is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +50,20 @@ def concerns(before: Session, after: Session, fact: Fact) -> bool:
 def keeps_waiting(tx: Tx, before: Session, after: Session, fact: Fact) -> bool:
     """Tell whether a request for another time must not lapse now: the school's brake is on."""
     lapses = before.state is State.MOVING and isinstance(fact, Passed) and after.verdict is not None
-    return lapses and bool(tx.incidents.open(SCHOOL))
+    return lapses and of_school(tx)
 
 
 def on(tx: Tx, session: Session) -> Stop | None:
     """Return the brake that holds the act under way in *session*."""
-    if tx.incidents.open(SCHOOL):
+    if of_school(tx):
         return Stop.SCHOOL
     own = session.pending is not None and session.pending.actor is Actor.STUDENT
     return Stop.PERSON if own and of_student(tx, session.student) else None
+
+
+def of_school(tx: Tx) -> bool:
+    """Tell whether nothing of the whole school is judged: its own brake is on, or a promise was found broken."""
+    return bool(tx.incidents.open(SCHOOL) or tx.incidents.open(BREACH))
 
 
 def of_student(tx: Tx, student: int) -> tuple[Incident, ...]:
@@ -141,6 +150,19 @@ def _begin_school(tx: Tx) -> None:
         tx.feed.put("brake.on", None, None, body)
 
 
+def breached(tx: Tx, session_id: SessionId, rule: str, what: str) -> bool:
+    """Stop judging for the whole school because of a broken promise, and tell whether that is news."""
+    begun = tx.incidents.begin(BREACH, None, None, session_id, words(rule, what))
+    if begun:
+        tx.feed.put("brake.breach", session_id, None, {"scope": Stop.BREACH, "rule": rule})
+    return begun
+
+
+def words(rule: str, what: str) -> str:
+    """Return how a broken promise is put down."""
+    return f"{what} ({rule})"
+
+
 # --- what is held --------------------------------------------------------------------
 
 
@@ -158,10 +180,10 @@ def _held(tx: Tx, scope: Stop, student: PersonId | None) -> Iterator[Session]:
 
 def _will_be(session: Session, scope: Stop) -> bool:
     """Tell whether the act is stopped once it is confirmed."""
-    if session.pending is None or session.pending.act not in LOSSES or scope is Stop.DOUBT:
+    if session.pending is None or session.pending.act not in LOSSES or scope in _ALONE:
         return False
     if scope is Stop.SCHOOL:
-        return Stop.DOUBT not in session.stops
+        return not _ALONE.intersection(session.stops)
     return session.state is State.NOTICED and session.pending.actor is Actor.STUDENT
 
 
@@ -197,6 +219,9 @@ def end(tx: Tx, scope: Stop, student: PersonId | None, how: str) -> None:
     """Take a brake off, and tell how that came."""
     if scope is Stop.SCHOOL:
         tx.incidents.end(SCHOOL)
+    elif scope is Stop.BREACH:
+        for one in tx.incidents.open(BREACH):
+            tx.incidents.end(BREACH, session_id=one.session_id)
     else:
         for one in of_student(tx, student or 0):
             tx.incidents.end(PERSON, session_id=one.session_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policy.facts import Braked, Decision, Fact, Stop, Unbraked
@@ -13,7 +13,7 @@ from syncd.book import record, session_in
 from syncd.errors import Problem
 from syncd.house import House
 from syncd.sessions import person_called, row_of
-from syncd.store.rows import Incident, PersonId
+from syncd.store.rows import Incident, PersonId, SessionId
 from syncd.store.tx import Tx
 
 
@@ -33,13 +33,17 @@ class Stopped:
 
 def stopped(tx: Tx) -> tuple[Stopped, ...]:
     """Return all that is stopped, the school's brake first."""
-    school = (_school(tx, one) for one in tx.incidents.open(brake.SCHOOL))
+    school = [_school(tx, one) for one in tx.incidents.open(brake.SCHOOL)]
+    breaches = [_breach(tx, one) for one in tx.incidents.open(brake.BREACH)]
+    if breaches and not school:
+        waiting = brake.held(tx, Stop.SCHOOL)
+        breaches[0] = replace(breaches[0], sessions=(*breaches[0].sessions, *waiting))
     own: dict[int, Stopped] = {}
     for one in tx.incidents.open(brake.PERSON):
         session = _about(tx, one)
         own.setdefault(session.student, _own(tx, one, Stop.PERSON, session.student))
     doubtful = (_doubtful(tx, one) for one in tx.incidents.open(doubts.INCIDENT))
-    return (*school, *own.values(), *doubtful)
+    return (*school, *breaches, *own.values(), *doubtful)
 
 
 def _about(tx: Tx, incident: Incident) -> Session:
@@ -50,6 +54,12 @@ def _about(tx: Tx, incident: Incident) -> Session:
 
 def _school(tx: Tx, one: Incident) -> Stopped:
     return _shown(tx, one, Stop.SCHOOL, None, brake.held(tx, Stop.SCHOOL))
+
+
+def _breach(tx: Tx, one: Incident) -> Stopped:
+    session = _about(tx, one)
+    email = tx.people.get(PersonId(session.student)).email
+    return _shown(tx, one, Stop.BREACH, email, (session,) if Stop.BREACH in session.stops else ())
 
 
 def _own(tx: Tx, one: Incident, scope: Stop, student: int) -> Stopped:
@@ -69,7 +79,7 @@ def _shown(tx: Tx, one: Incident, scope: Stop, person: str | None, sessions: tup
 
 
 def decide(house: House, whom: str | None, decision: Decision, by: str) -> tuple[Session, ...]:
-    """Decide about the whole school, about a student (by e-mail address), or about one doubtful session (by id).
+    """Decide about the whole school, a student (by e-mail address), or one doubtful or unproven session (by id).
 
     :raises Problem: if nothing of the kind is stopped, or nobody and nothing is called *whom*.
     """
@@ -86,11 +96,16 @@ def decide(house: House, whom: str | None, decision: Decision, by: str) -> tuple
 
 
 def _decide_school(tx: Tx, decision: Decision, by: str) -> tuple[Session, ...]:
-    if not tx.incidents.open(brake.SCHOOL):
+    if not brake.of_school(tx):
         raise Problem("the brake of the school is not on; see: syncd brake show")
-    sessions = brake.held(tx, Stop.SCHOOL)
-    brake.end(tx, Stop.SCHOOL, None, decision)
-    return tuple(_decided(tx, sessions, Stop.SCHOOL, decision, by))
+    sessions, unproven = brake.held(tx, Stop.SCHOOL), brake.held(tx, Stop.BREACH)
+    for kind, scope in ((brake.SCHOOL, Stop.SCHOOL), (brake.BREACH, Stop.BREACH)):
+        if tx.incidents.open(kind):
+            brake.end(tx, scope, None, decision)
+    decided = {one.id: one for one in _decided(tx, sessions, Stop.SCHOOL, decision, by)}
+    again = (decided.get(one.id, one) for one in unproven)
+    still = tuple(one for one in again if Stop.BREACH in one.stops)
+    return tuple((decided | {one.id: one for one in _decided(tx, still, Stop.BREACH, decision, by)}).values())
 
 
 def _decide_student(tx: Tx, email: str, decision: Decision, by: str) -> tuple[Session, ...]:
@@ -108,10 +123,26 @@ def _decide_student(tx: Tx, email: str, decision: Decision, by: str) -> tuple[Se
 
 def _decide_session(tx: Tx, session_id: str, decision: Decision, by: str) -> tuple[Session, ...]:
     session = session_in(row_of(tx, session_id))
+    if any(one.session_id == session.id for one in tx.incidents.open(brake.BREACH)):
+        return _decide_breach(tx, session, decision, by)
     if Stop.DOUBT not in session.stops:
         why = f"session {session_id} is {session.state}, and no doubtful case that waits for a decision"
         raise Problem(f"{why}; see: syncd brake show")
     return tuple(_decided(tx, (session,), Stop.DOUBT, decision, by))
+
+
+def _decide_breach(tx: Tx, session: Session, decision: Decision, by: str) -> tuple[Session, ...]:
+    """See to one breach; what waited for nothing else goes on, each act by its own evidence."""
+    others = [one for one in brake.held(tx, Stop.SCHOOL) if one.id != session.id]
+    tx.incidents.end(brake.BREACH, session_id=SessionId(session.id))
+    over = not brake.of_school(tx)
+    if over:
+        tx.feed.put("brake.off", None, None, {"scope": Stop.BREACH, "how": decision})
+    if over and Stop.SCHOOL in session.stops:
+        (session,) = _decided(tx, (session,), Stop.SCHOOL, Decision.RELEASE, by)
+    held = (session,) if Stop.BREACH in session.stops else ()
+    freed = tuple(_decided(tx, tuple(others), Stop.SCHOOL, Decision.RELEASE, by)) if over else ()
+    return (*_decided(tx, held, Stop.BREACH, decision, by), *freed)
 
 
 def _decided(

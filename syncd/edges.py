@@ -25,8 +25,10 @@ _LOUD = frozenset(
     }
 )
 """What somebody may have to see to."""
+_GRAVE = frozenset({"brake.breach"})
+"""What must never happen."""
 _IDS = frozenset({"account", "accounts", "calendar", "incident", "session", "sessions"})
-_CODES = frozenset({"cause", "count", "doubt", "how", "kind", "scope", "side", "state"})
+_CODES = frozenset({"cause", "count", "doubt", "how", "kind", "rule", "scope", "side", "state"})
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _log = structlog.get_logger("syncd.feed")
 
@@ -66,7 +68,7 @@ class Follower:
 def _tell(row: FeedRow) -> None:
     ids = {"session": row.session_id, "person": row.person_id}
     said = {name: value for name, value in ids.items() if value is not None}
-    say = _log.warning if row.kind in _LOUD else _log.info
+    say = _log.error if row.kind in _GRAVE else _log.warning if row.kind in _LOUD else _log.info
     say(row.kind, entry=row.id, **(_of(row.body) | said))
 
 

@@ -110,8 +110,8 @@ def _suspect(session: Session, zone: ZoneInfo) -> Iterator[str]:
     for stop in session.stops:
         yield f"  {_STOP[stop]}"
     if session.proposed is not None and session.proposed.doubt is not None:
-        count = session.doubts or 0
-        yield f"  the doubt: {session.proposed.doubt}; {count} such cases came before it"
+        before = f"; {session.doubts or 0} such cases came before it" if Stop.DOUBT in session.stops else ""
+        yield f"  the doubt: {session.proposed.doubt}{before}"
     yield "  all evidence is kept, and no time decides it; see: syncd brake show"
 
 
@@ -135,6 +135,8 @@ def _fact(session: Session, fact: Fact, zone: ZoneInfo) -> str:
             return "moved too late, so it was put back to the agreed time"
         case f.Passed():
             return "the time for an answer, or for another look, was over"
+        case f.Replaced():
+            return "another calendar stands in the place of the one that held the event: it is written anew"
 
 
 def _stopping(fact: f.Braked | f.Unbraked | f.Doubts | f.Restored) -> str:
@@ -191,6 +193,7 @@ _STOP = {
     Stop.PERSON: "too many of this student's sessions were gone within an hour, so a person decides about all of them",
     Stop.SCHOOL: "too many sessions of the whole school were gone within an hour, so a person decides about all of them",
     Stop.DOUBT: "the student's doubtful cases repeat, so a person decides: timely, or it stands",
+    Stop.BREACH: "our own check did not find the proof of a forfeit, so a person decides: timely, or it stands",
 }
 _DECISION = {
     Decision.RELEASE: "released: it counts, judged by its own evidence,",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from policy.rules import shown
-from syncd import work
+from syncd import brake, work
 from syncd.house import House
 from syncd.store.errors import StoreError
 from syncd.store.rows import Health
@@ -113,6 +113,7 @@ def readiness(house: House, pulse: Pulse, started: datetime, *, passed: bool) ->
         with house.db.read() as tx:
             canary = tx.meta.get(CANARY_NAME)
             untried = 0 if passed else tx.survey.untried(work.SYNC, started)
+            breaches = len(tx.incidents.open(brake.BREACH))
     except StoreError as error:
         # The sentence names the file, which is nobody's business here.
         checks = [Check("database", ok=False, what=f"it cannot be read ({type(error).__name__})")]
@@ -122,6 +123,7 @@ def readiness(house: House, pulse: Pulse, started: datetime, *, passed: bool) ->
             Check("database", ok=True, what="it answers"),
             Check("key", ok=sealed, what="it opens" if sealed else "it is not this database's key"),
             Check(TRIED, ok=untried == 0, what=_passed(untried)),
+            Check("promises", ok=breaches == 0, what=_kept(breaches)),
         ]
     checks.append(_runner(pulse, house.clock.now()))
     return Readiness(all(one.ok for one in checks), tuple(checks))
@@ -129,6 +131,12 @@ def readiness(house: House, pulse: Pulse, started: datetime, *, passed: bool) ->
 
 TRIED = "first pass"
 """The name of the check that every connected account was looked at since the start, or is not due yet."""
+
+
+def _kept(breaches: int) -> str:
+    if not breaches:
+        return "no check of ours has failed"
+    return "a check of ours failed, so nothing is judged; see: syncd incidents"
 
 
 def _passed(untried: int) -> str:

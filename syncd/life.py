@@ -28,6 +28,7 @@ from syncd.engine.runner import HOLDER
 from syncd.errors import Misconfigured
 from syncd.health import Pulse
 from syncd.house import House
+from syncd.invariants.sweep import Sweep
 from syncd.mark import Mark
 from syncd.store.errors import StoreBusy, StoreError
 from syncd.store.growth import IDENTITY, Growth, growth
@@ -138,6 +139,7 @@ class Life:
         self._asked: SimpleQueue[Step | None] = SimpleQueue()
         self._guard = threading.Lock()
         self._ending, self._idle = threading.Event(), threading.Event()
+        self._sweep = Sweep()
         self._sick: str | None = None
         self._unmarked: list[str] = []
         self._next_tick = self._next_minute = 0.0
@@ -272,6 +274,7 @@ class Life:
         self._mark(house)
         if restored.verified_again(house):
             _log.info("ledger.verified_again")
+        self._sweep.step(house)
         with house.db.read() as tx:
             self.accounts = sum(bool(account.grant) for account in tx.accounts.all())
 

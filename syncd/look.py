@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from policy.facts import Missing, Passed, Side, Via
-from policy.life import Session, State
+from policy.life import Session
 from policy.notice import Doubt
 from providers.base import CalendarProvider, Event, EventRef, Receipt
 from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
@@ -138,7 +138,7 @@ def glance_of(house: House, tx: Tx, at: Target, answer: Answer) -> Glance:
 
 def _looked_everywhere(tx: Tx, at: Target) -> bool:
     """Tell whether every other calendar of the person was seen since the event was first seen gone."""
-    if at.session.state is not State.NOTICED:
+    if at.session.pending is None:
         return True  # a first sight: it is confirmed later
     since = at.session.act.gone.at
     everywhere = True

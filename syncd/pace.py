@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from policy.interval import Interval
 from policy.life import State
 from syncd.config.model import Poll
 from syncd.house import House
-from syncd.store.rows import PersonId, SessionRow
+from syncd.store.rows import PersonId, Waiting
 from syncd.store.tx import Tx
 
 _BEFORE, _AFTER = timedelta(hours=1), timedelta(minutes=5)
@@ -16,16 +15,18 @@ _BEFORE, _AFTER = timedelta(hours=1), timedelta(minutes=5)
 _QUIET = 3
 """So many times as long waits an account that no session is waiting for."""
 _SPREAD = 0.1
-_EVER = Interval(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def usual(house: House, tx: Tx, person_id: PersonId) -> timedelta:
     """Return how long an account of the person waits for its next round, when it is well."""
     poll = house.config.poll
-    live = tx.sessions.live_of(person_id, _EVER)
+    live = tx.sessions.waiting(person_id)
     if any(_near(row, person_id, tx.now) for row in live):
         return poll.near_deadline
-    return poll.every if live else _quiet(poll)
+    opens = min((at for row in live if (at := _opens(row, person_id)) > tx.now), default=None)
+    longest = poll.every if live else _quiet(poll)
+    return longest if opens is None else max(min(longest, opens - tx.now), poll.near_deadline)
 
 
 def spread(tx: Tx, length: timedelta) -> timedelta:
@@ -33,10 +34,14 @@ def spread(tx: Tx, length: timedelta) -> timedelta:
     return length * tx.chance.uniform(1 - _SPREAD, 1 + _SPREAD)
 
 
-def _near(row: SessionRow, person_id: PersonId, now: datetime) -> bool:
-    # The deadline is the student's: before and after it, a mentor's act means the same.
-    close = row.deadline - _BEFORE <= now <= row.deadline + _AFTER
-    return row.state == State.NOTICED or (row.student_id == person_id and close)
+def _near(row: Waiting, person_id: PersonId, now: datetime) -> bool:
+    close = _opens(row, person_id) <= now <= row.deadline + _AFTER
+    return row.state == State.NOTICED or close
+
+
+def _opens(row: Waiting, person_id: PersonId) -> datetime:
+    """Return from when on the deadline is near; for a mentor never: before and after it, their act means the same."""
+    return row.deadline - _BEFORE if row.student_id == person_id else _NEVER
 
 
 def _quiet(poll: Poll) -> timedelta:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from policy.interval import Interval
-from providers.base import BusyTime, CalendarProvider, Capability, Changes, ETag, RefKey
+from providers.base import BusyTime, CalendarProvider, Capability, Changes, ETag, RefKey, key_of
 from providers.errors import (
     AccessLost,
     Loss,
@@ -53,6 +53,8 @@ class Round:
     busy: BusyTime | None = None
     """The whole calendar's busy time, from a provider that answers it by itself."""
     error: ProviderError | None = None
+    anew: bool = False
+    """It is another calendar than the one that stood there before: nothing that is missing was taken out of it."""
 
 
 def sync(house: House, ticket: Ticket) -> None:
@@ -71,11 +73,13 @@ def sync(house: House, ticket: Ticket) -> None:
         with house.calling(account, person) as provider:
             rounds = look_at(house, provider, account, person, [(each, known[each.id]) for each in calendars])
     with house.db.write() as tx:
-        if not tx.accounts.get(account_id).grant:  # it was disconnected, perhaps just now
+        fresh = tx.accounts.get(account_id)
+        if not fresh.grant:  # it was disconnected, perhaps just now
             work.finish(tx, ticket, None)
             return
         write_rounds(house, tx, account, person, rounds)
-        ailing.note_account(tx, account, rounds_error(rounds))
+        if (error := rounds_error(rounds)) is not None or not ailing.is_well(fresh):
+            ailing.note_account(tx, account, error)
         _end(house, tx, ticket, person, rounds)
 
 
@@ -104,30 +108,53 @@ def look_at(
             rounds.append(Round(calendar, window, sent, sent, None, error=failed))
             continue
         try:
-            changes = _changes(provider, calendar, known, window)
+            changes, anew = _changes(provider, calendar, known, window)
             received = house.clock.now()
             busy = _busy(provider, account, calendar, window)
         except ProviderError as error:
             rounds.append(Round(calendar, window, sent, house.clock.now(), None, error=error))
             failed = error if _whole_account(error) else None
         else:
-            rounds.append(Round(calendar, window, sent, received, changes, busy))
+            rounds.append(Round(calendar, window, sent, received, changes, busy, anew=anew))
     return tuple(rounds)
 
 
 def _changes(
     provider: CalendarProvider, calendar: Calendar, known: Mapping[RefKey, ETag], window: Interval
-) -> Changes:
-    """Ask for what changed; for everything, when there is no token or the calendar was out of sight."""
+) -> tuple[Changes, bool]:
+    """Ask for what changed, or for everything; and tell whether this is another calendar than before.
+
+    A token that is still taken says that it is the same, even where everything is to be read anew:
+    when the window moved on, or the calendar was out of sight.
+    """
     renewed = window != calendar.window
     versions = {} if renewed else known
-    since = None if renewed or calendar.health is not Health.OK else calendar.token
-    try:
-        return provider.changes(calendar.remote, since, known=versions, window=window)
-    except SyncTokenExpired:
-        if since is None:
-            raise
-        return provider.changes(calendar.remote, None, known=versions, window=window)
+    refused = False
+    if calendar.token is not None:
+        try:
+            changes = provider.changes(calendar.remote, calendar.token, known=versions, window=window)
+        except SyncTokenExpired:
+            refused = True
+        else:
+            if not renewed and calendar.health is Health.OK:
+                return changes, False
+    listing = provider.changes(calendar.remote, None, known=versions, window=window)
+    replaced = refused and _is_another(known, listing)
+    return listing, replaced or is_gone(calendar)
+
+
+_GONE = (Health.LOST, Loss.GONE)
+
+
+def is_gone(calendar: Calendar) -> bool:
+    """Tell whether the calendar was seen not to be there any more."""
+    return (calendar.health, calendar.cause) == _GONE
+
+
+def _is_another(known: Mapping[RefKey, ETag], listing: Changes) -> bool:
+    """Tell whether nothing stands of all that did: with a token that is refused, the calendar itself was replaced."""
+    left = {key_of(ref) for ref in listing.listed or ()}
+    return bool(known) and left.isdisjoint(known)
 
 
 def _busy(
@@ -166,7 +193,7 @@ def write_down(house: House, tx: Tx, account: Account, person: Person, each: Rou
         ailing.note_calendar(house, tx, account, each.calendar, error, each.received)
         return
     _keep_busy(tx, each, each.changes)
-    seen.in_changes(house, tx, person, each.calendar, each.changes, each.sent, each.received)
+    seen.in_changes(house, tx, person, each.calendar, each.changes, each.sent, each.received, anew=each.anew)
     listed = each.changes.listed is not None
     before = tx.calendars.get(each.calendar.id).token
     tx.calendars.saw(

@@ -72,12 +72,13 @@ def replay(db: Database, after: str = "", limit: int | None = None, page: int = 
         if not chapters:
             return
         after, left = chapters[-1].kept.id, None if left is None else left - len(chapters)
-        done = [_compared(chapter) for chapter in chapters]
+        done = [compared(chapter) for chapter in chapters]
         del chapters  # before the next page comes
         yield from done
 
 
-def _compared(chapter: Chapter) -> Replayed:
+def compared(chapter: Chapter) -> Replayed:
+    """Return how the book differs from *chapter*'s facts folded anew."""
     fold = _folded(chapter.facts)
     if fold.session is None:
         found = [Difference(chapter.kept.id, *fold.broken)]

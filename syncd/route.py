@@ -16,7 +16,7 @@ from policy.life import Session
 from providers.base import Capability
 from syncd.observe import Observed
 from syncd.pictures import Base, Invite, Route, base_of, intent_of, invite_of
-from syncd.reconcile import Delete, Plan, Search, plan
+from syncd.reconcile import Create, Delete, Plan, Rest, Search, plan
 from syncd.store.rows import Account, Copy, PersonId, SessionId
 from syncd.store.tx import Tx
 
@@ -69,7 +69,9 @@ def next_plan(tx: Tx, session: Session, side: Side, copies: Mapping[Side, Copy],
     invite = invite_of(copies.get(Side.STUDENT))
     if side is Side.MENTOR and Side.STUDENT not in copies:
         invite = decide(tx, session, copies)
-    return plan(session, side, base, intent, invite, beside=copy is not None and _beside(tx, copy))
+    step = plan(session, side, base, intent, invite, beside=copy is not None and _beside(tx, copy))
+    # What has begun is nobody's to write any more: who takes it away during the session means the past.
+    return Rest() if isinstance(step, Create) and tx.now >= session.start else step
 
 
 def _beside(tx: Tx, copy: Copy) -> bool:

@@ -6,9 +6,9 @@ Runs inside the transaction that also keeps the sync token.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
-from policy.facts import Act, Actor, Blinded, Fact, Missing, PutBack, Side, Sighted, Via
+from policy.facts import Act, Actor, Blinded, Fact, Missing, PutBack, Replaced, Side, Sighted, Via
 from policy.interval import Interval
 from policy.life import ENDED, Session, State
 from policy.notice import Doubt
@@ -97,22 +97,36 @@ def in_changes(
     changes: Changes,
     sent: datetime,
     received: datetime,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Judge what the changes of one calendar show of the sessions that stand in it."""
+    """Judge what the changes of one calendar show of the sessions that stand in it.
+
+    *anew*: another calendar stands in the place of the old one, and what is missing went with that.
+    """
     items = {item.ref: item for item in changes.items}
     for copy in copies_in(tx, calendar.id, person.id, items):
         if changes.listed is None and copy.ref not in items:
-            _unnamed(tx, copy, changes)
+            if _is_fresh(copy):
+                _unnamed(tx, copy, changes)
             continue
         via = Via.CHANGE if copy.ref in items else Via.LISTING
         session = session_in(tx.sessions.get(copy.session_id))
         if session.state is State.ELAPSED:
             continue  # what becomes of it is its owner's business
+        if anew and copy.ref not in (changes.listed or items):
+            went_with_it(tx, session, copy, received)
+            continue
         glance = glance_at(house, tx, session, copy, person, changes.receipt, sent, received, via=via)
         _copy_in_changes(tx, session, copy, items.get(copy.ref), changes, glance)
     for item in changes.items:
         if isinstance(item, Event) and item.uid.startswith(OURS):
             _elsewhere(house, tx, person, calendar, item, sent, received)
+
+
+def _is_fresh(copy: Copy) -> bool:
+    # Asked of every event of ours in every round: most are not, and need not be read for that.
+    return copy.base is not None and bool(copy.base.get("fresh"))
 
 
 def _unnamed(tx: Tx, copy: Copy, changes: Changes) -> None:
@@ -136,17 +150,8 @@ def copies_in(
     Those of sessions that are over are history, unless something still stands, is under way,
     or has turned up at one of *refs*.
     """
-    live = {row.id for row in tx.sessions.live_of(person_id, _EVER)}
-    concerned = (
-        copy
-        for copy in tx.copies.of_calendar(calendar_id)
-        if copy.session_id in live or copy.base is not None or copy.intent is not None or copy.ref in refs
-    )
-    newest = (copy for copy in concerned if current(tx, copy.session_id).get(copy.side) == copy)
-    return tuple(sorted(newest, key=lambda copy: copy.session_id))  # everybody locks in one order
-
-
-_EVER = Interval(datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
+    concerned = tx.copies.concerned(calendar_id, person_id, refs)
+    return tuple(sorted(concerned, key=lambda copy: copy.session_id))  # everybody locks in one order
 
 
 def ours(copy: Copy, there: Event | None) -> Event | None:
@@ -186,6 +191,16 @@ def _copy_in_changes(
             _absent(tx, session, copy, glance)
         case None if changes.listed is not None:
             _in_listing(tx, session, copy, changes.listed, glance)
+
+
+def went_with_it(tx: Tx, session: Session, copy: Copy, at: datetime) -> None:
+    """Have an event written again that went with its calendar; an act that was seen before that counts."""
+    if _acted(session, copy):
+        return
+    if session.state not in ENDED:
+        tx.copies.set_base(copy.id, None)
+        tx.copies.set_intent(copy.id, None)
+    record(tx, session, [Replaced(at=at)] if copy.side is Side.STUDENT else [])
 
 
 def _absent(tx: Tx, session: Session, copy: Copy, glance: Glance) -> None:
@@ -384,8 +399,9 @@ def _students_place(tx: Tx, copy: Copy) -> CalendarRowId:
 
 
 def _acted(session: Session, copy: Copy) -> bool:
-    """Tell whether an act of the copy's owner is being looked into."""
-    return session.state is State.NOTICED and session.act.actor is _ACTOR[copy.side]
+    """Tell whether an act of the copy's owner is being looked into, or stopped."""
+    pending = session.pending if session.state in {State.NOTICED, State.SUSPECT} else None
+    return pending is not None and pending.actor is _ACTOR[copy.side]
 
 
 def out_of_sight(tx: Tx, copy: Copy) -> bool:

@@ -11,16 +11,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import available_timezones
 
-from pydantic import ValidationError
-
-from policy.life import Session
 from policy.rules import shown
-from policy.schedule import next_step
-from syncd import work
+from syncd import brake, work
 from syncd.cli.checks import Check, Level
 from syncd.config import Config
 from syncd.errors import Problem
 from syncd.house import identity
+from syncd.invariants import Breach, rows
 from syncd.replay import Difference, Replayed, replay
 from syncd.store.database import Database
 from syncd.store.inquiry import Open, Stale, Waits
@@ -101,12 +98,12 @@ def steps(case: Case) -> Looked:
     missing, late, count = [], [], 0
     for each, now in _waiting(case):
         count += 1
-        at = _due(each, now)
-        if at is None:
+        step = rows.due_by_itself(each, now)
+        if step is None:
             continue
         if not each.rows:
             missing.append(each.id)
-        elif _too_late(each, max(at, now)):
+        elif _too_late(each, max(step.at, now)):
             late.append(each.id)
     if missing:
         yield Check("due work", Level.FAIL, f"nothing waits for {_some(missing, 'live session')}", _RESTART)
@@ -128,24 +125,36 @@ def _waiting(case: Case) -> Iterator[tuple[Waits, datetime]]:
         yield from ((each, now) for each in page)
 
 
-def _due(each: Waits, now: datetime) -> datetime | None:
-    """Return when the session asks for attention by itself; what cannot be read is the replay's to name."""
-    try:
-        step = next_step(Session.model_validate(each.snapshot), now)
-    except (ValidationError, AssertionError):
-        return None
-    return step.at if step else None
-
-
 def _too_late(each: Waits, at: datetime) -> bool:
     """Tell whether all work of a session waits past *at*; what failed backs off and may."""
     return all(row.due_at > at + _SLACK and not row.attempts and not row.lease_until for row in each.rows)
 
 
+def promises(case: Case) -> Looked:
+    """Look whether every forfeit is proven, and every event stands once, in its owner's calendar, and is told of."""
+    found, count, after, now_open = list[Breach](), 0, "", 0
+    while True:
+        with case.db.read() as tx:
+            part, now_open = rows.page(tx, after), len(tx.incidents.open(brake.BREACH))
+            found += rows.promised(tx, part) if part else ()
+        if part is None:
+            break
+        after, count = part.last, count + len(part.chapters)
+    remedy = "show it to whoever looks after syncd, decide nothing; then see: syncd incidents"
+    if found:
+        yield Check("promises", Level.FAIL, _some([str(one) for one in found], "breach", "breaches"), remedy)
+    elif now_open:
+        yield Check(
+            "promises", Level.FAIL, f"{now_open} that were found broken wait for you", "syncd incidents"
+        )
+    else:
+        yield Check("promises", Level.OK, f"none is broken in {count} sessions")
+
+
 def intents(case: Case) -> Looked:
     """Look whether every write that left is followed up."""
     with case.db.read() as tx:
-        old = [one for one in tx.inquiry.open(work.WRITE) if _since(one) < tx.now - _OLD]
+        old = rows.unfollowed(tx)
         lost = [one.session_id for one in old if one.row is None or _untouched(one, tx.now)]
     if lost:
         said = f"left more than a day ago and never followed up: writes of {_some(lost, 'session')}"
@@ -156,10 +165,6 @@ def intents(case: Case) -> Looked:
         yield Check("writes", Level.WARN, f"unconfirmed for more than a day: writes of {named}", remedy)
     else:
         yield Check("writes", Level.OK, "none is unconfirmed for more than a day")
-
-
-def _since(one: Open) -> datetime:
-    return datetime.fromisoformat(one.intent["at"])
 
 
 def _untouched(one: Open, now: datetime) -> bool:
@@ -267,6 +272,7 @@ ALL: Sequence[Callable[[Case], Iterator[Check]]] = (
     grants,
     overlaps,
     steps,
+    promises,
     intents,
     leases,
     ledger,

@@ -17,8 +17,13 @@ _DOUBTS = 5
 """How many of the last verdicts in doubt are shown."""
 BRAKE = "brake_school"
 """The kind of incident that is open while the school's brake is on."""
+BREACH = "breach"
+"""The kind of incident of a promise that our own checks found broken."""
+_STOPS = (BREACH, BRAKE)
+"""What stops all judging, the gravest first."""
 WORDS: Mapping[str, str] = {
     BRAKE: "the school's brake is on, and nothing is decided (see: syncd brake show)",
+    BREACH: "a check of our own failed, and nothing is decided (see: syncd incidents)",
     "brake_person": "many sessions went at once, and the student is asked",
     "calendar": "a calendar cannot be seen, and its sessions stand",
     "disconnected": "a session's calendar was taken from us, and the session stands",
@@ -77,7 +82,7 @@ class Status:
     attention: tuple[str, ...]
     """What somebody has to see to, a sentence an open incident."""
     brake: bool
-    """Whether the school's brake is on."""
+    """Whether nothing is judged: the school's brake is on, or a check of our own failed."""
     running: bool | None
     """Whether a daemon works on the database; ``None`` if that cannot be found out."""
     people: int
@@ -116,7 +121,7 @@ def status(house: House) -> Status:
             upcoming=seen.upcoming,
             never_verified=seen.never,
             attention=_attention(incidents, tx.survey.concerned()),
-            brake=any(one.kind == BRAKE for one in incidents),
+            brake=any(one.kind in _STOPS for one in incidents),
             running=tx.presence.daemon(),
             people=tx.survey.people(),
             accounts=sum(tx.survey.accounts().values()),
@@ -132,8 +137,8 @@ def status(house: House) -> Status:
 
 
 def _attention(incidents: tuple[Incident, ...], concerned: Mapping[int, str]) -> tuple[str, ...]:
-    """Return a sentence for each incident; the school's brake comes first."""
-    ordered = sorted(incidents, key=lambda one: (one.kind != BRAKE, one.id))
+    """Return a sentence for each incident; what stops all judging comes first."""
+    ordered = sorted(incidents, key=lambda one: (*(one.kind != kind for kind in _STOPS), one.id))
     return tuple(_sentence(one, concerned.get(one.id)) for one in ordered)
 
 

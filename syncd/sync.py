@@ -25,6 +25,7 @@ PATIENCE = timedelta(seconds=60)
 """How long another process is waited for."""
 _ROUNDS = 3
 """How often an account is looked at, at most, when one look asks for another."""
+_UNDER_WAY = (State.NOTICED, State.SUSPECT)
 SOON = timedelta(seconds=15)
 """A second look or the end of a hold this near is waited for."""
 
@@ -75,5 +76,7 @@ def _next(house: House, soon: timedelta, failed: Mapping[str, int]) -> datetime 
         limit = tx.now + soon
         looks = tx.due.all([work.LOOK])
         due = [row for row in looks if row.due_at <= limit and row.attempts <= failed.get(row.key, 0)]
-        noticed = {row.id for row in tx.sessions.all(state=State.NOTICED)} if due else set()
-        return min((row.due_at for row in due if work.of_side(row.key)[0] in noticed), default=None)
+        if not due:
+            return None
+        acts = {row.id for state in _UNDER_WAY for row in tx.sessions.all(state=state)}
+        return min((row.due_at for row in due if work.of_side(row.key)[0] in acts), default=None)

@@ -208,6 +208,12 @@ class MemoryServer:
         with self._lock:
             self._calendars[calendar] = self._deleted.pop(calendar)
 
+    def replace_calendar(self, calendar: CalendarId) -> None:
+        """Put an empty calendar in the place of one that its owner deleted."""
+        with self._lock:
+            old = self._calendars[calendar]
+            self._calendars[calendar] = Calendar(old.entry, old.username, next(self._births))
+
     def forget_tokens(self, calendar: CalendarId) -> None:
         """Refuse every token that was given out before now."""
         with self._lock:

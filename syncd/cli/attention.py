@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Whom = Annotated[
     str | None,
-    typer.Argument(metavar="[EMAIL|ID]", help="A student, or one doubtful session; the school, if left out."),
+    typer.Argument(metavar="[EMAIL|ID]", help="A student, or one session; the school, if left out."),
 ]
 By = Annotated[str, typer.Option("--by", metavar="A", help="Who decides.")]
 

@@ -270,7 +270,8 @@ def test_a_reader_who_leaves_is_not_an_error(tmp_path: Path) -> None:
 
 def test_control_c_ends_quietly(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from types import SimpleNamespace; from syncd.cli import frame\n"
+        "import signal, sys, time; from types import SimpleNamespace; from syncd.cli import frame\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background begins deaf to it
         "def wait():\n    print('ready', flush=True); time.sleep(60)\n"
         "def one():\n    pass\n"
         "these = SimpleNamespace(register=lambda app: (app.command()(wait), app.command()(one)))\n"

@@ -47,7 +47,8 @@ def test_a_person_without_sessions_is_looked_at_less_often_but_never_grows_stale
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        (DEADLINE - HOUR - MINUTE, Poll().every),
+        (DEADLINE - HOUR - 6 * MINUTE, Poll().every),
+        (DEADLINE - HOUR - 3 * MINUTE, 3 * MINUTE),
         (DEADLINE - HOUR, Poll().near_deadline),
         (DEADLINE + 5 * MINUTE, Poll().near_deadline),
         (DEADLINE + 6 * MINUTE, Poll().every),
@@ -57,6 +58,15 @@ def test_a_deadline_brings_rounds_closer(play: Play, at: datetime, expected: tim
     booked(play)
     play.clock.move(at)
     assert (usual(play), usual(play, "mo")) == (expected, Poll().every)
+
+
+def test_no_interval_is_so_long_that_it_leaps_over_the_hour_before_a_deadline(play: Play) -> None:
+    booked(play)
+    play.clock.move(DEADLINE - 3 * HOUR)
+    slow = play.house.config.model_copy(update={"poll": Poll(every=6 * HOUR)})
+    with play.db.read() as tx:
+        assert pace.usual(replace(play.house, config=slow), tx, play.people["amina"].id) == 2 * HOUR
+        assert pace.usual(replace(play.house, config=slow), tx, play.people["mo"].id) == 6 * HOUR
 
 
 def test_an_act_under_way_brings_rounds_closer(play: Play) -> None:

@@ -26,7 +26,7 @@ def ready(site: Site) -> tuple[int, dict[str, bool]]:
 
 
 ROOT = Path(__file__).parents[3]
-ALL = {"database": True, "key": True, "first pass": True, "runner": True}
+ALL = {"database": True, "key": True, "promises": True, "first pass": True, "runner": True}
 
 
 def test_a_process_lives_until_its_work_is_stuck(site: Site) -> None:

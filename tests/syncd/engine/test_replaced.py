@@ -1,0 +1,117 @@
+"""A calendar that was deleted, with another one in its place: what went with it is nobody's notice."""
+
+from __future__ import annotations
+
+import pytest
+
+from policy.facts import Side
+from policy.life import Effect, State
+from policy.notice import Outcome
+from syncd.status import status
+from tests.rules.rows import row
+from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, Play
+from tests.syncd.engine.test_acts import DEADLINE, booked, proven
+
+
+def replaced(play: Play, title: str = "lessons") -> None:
+    """Have the owner of a calendar delete it and make another of the same name."""
+    calendar = play.calendars[title]
+    play.servers[ONE].replace_calendar(calendar)
+    play.foreign = {at: body for at, body in play.foreign.items() if at[1] != calendar}
+
+
+@row("3.incident-replaced")
+@pytest.mark.parametrize("noticed", [False, True], ids=["between two rounds", "seen to be gone"])
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
+def test_a_session_is_written_into_the_calendar_that_took_the_place(
+    play: Play, *, late: bool, noticed: bool
+) -> None:
+    session = proven(play) if late else booked(play)
+    play.after(HOUR)
+    deadline = play.session(session).deadline
+    if noticed:
+        calendar = play.calendars["lessons"]
+        play.servers[ONE].delete_calendar(calendar)
+        play.after(HOUR)
+        assert play.state(session) is State.INCIDENT
+        play.servers[ONE].restore_calendar(calendar)
+    replaced(play)
+    play.after(HOUR)
+    assert play.state(session) is State.BOOKED
+    assert play.session(session).verdict is None
+    assert play.told(session, Effect.WRITTEN_ANEW) == 1
+    assert play.standing(session) == {"lessons": 1, "work": 1}
+    assert play.generation(session) == 2
+    assert play.session(session).deadline == deadline, "nobody gains time by it"
+    assert status(play.house).incidents == ()
+    assert "another calendar stands" in play.explained(session)
+    play.until(START + 2 * HOUR)
+    assert play.state(session) is State.ELAPSED
+    play.check()
+
+
+def test_what_is_written_anew_can_be_cancelled_like_any_other(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    replaced(play)
+    play.after(HOUR)
+    play.until(DEADLINE + LAG + HOUR)
+    play.delete(session)
+    play.until(DEADLINE + LAG + 4 * HOUR)
+    assert play.verdict(session).outcome is Outcome.FORFEIT
+    play.check()
+
+
+def test_an_act_that_was_seen_before_still_counts(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    play.delete(session)
+    play.after(HOUR)
+    assert play.state(session) is State.NOTICED
+    replaced(play)
+    play.until(NOW + 6 * HOUR)
+    verdict = play.verdict(session)
+    assert (verdict.outcome, verdict.doubt) == (Outcome.TIMELY, None)
+    assert play.standing(session) == {}
+
+
+def test_a_token_that_is_only_forgotten_replaces_nothing(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    play.servers[ONE].forget_tokens(play.calendars["lessons"])
+    play.delete(session)
+    play.until(NOW + 6 * HOUR)
+    assert play.verdict(session).outcome is Outcome.TIMELY, "the dentist still stands there"
+
+
+def test_a_mentor_gets_the_copy_again(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    replaced(play, "work")
+    play.after(HOUR)
+    assert play.standing(session) == {"lessons": 1, "work": 1}
+    assert play.generation(session, Side.MENTOR) == 2
+    play.until(START + 2 * HOUR)
+    assert (play.state(session), play.session(session).verdict) == (State.ELAPSED, None)
+
+
+def test_a_reconnected_person_finds_the_session_in_the_calendar_they_chose(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    play.servers[ONE].delete_calendar(play.calendars.pop("lessons"))
+    play.after(HOUR)
+    assert play.state(session) is State.INCIDENT
+    play.connect("amina", "evenings")
+    play.after(MINUTE)
+    assert play.state(session) is State.BOOKED
+    assert play.standing(session) == {"evenings": 1, "work": 1}
+
+
+def test_a_copy_that_is_taken_away_during_the_session_stays_away(play: Play) -> None:
+    session = proven(play)
+    play.clock.move(START + 10 * MINUTE)
+    play.delete(session, Side.MENTOR)
+    play.sync()
+    play.until(START + DAY)
+    assert (play.state(session), play.session(session).verdict) == (State.ELAPSED, None)
+    assert play.standing(session) == {"lessons": 1}
