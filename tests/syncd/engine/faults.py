@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from policy.interval import Interval
 from providers.base import (
@@ -46,8 +46,9 @@ ANYWHERE: tuple[ProviderError, ...] = (
     *(AccessLost(f"lost: {loss}", loss=loss) for loss in Loss),
 )
 MAY_RAISE: Mapping[str, tuple[ProviderError, ...]] = {
-    "capabilities": (),
-    "calendars": (),
+    "find": (*ANYWHERE, Unsupported("no calendar server")),
+    "capabilities": (*ANYWHERE, Unsupported("no calendar server")),
+    "calendars": (*ANYWHERE, Unsupported("no calendar server")),
     "busy": (*ANYWHERE, Unsupported("no calendar")),
     "changes": (*ANYWHERE, SyncTokenExpired("forgotten"), Unsupported("no calendar")),
     "fetch": (*ANYWHERE, EventNotFound("not there"), Unreadable("not understood")),
@@ -103,10 +104,18 @@ class Faults:
         raise error
 
 
+class Caller(Protocol):
+    """Whoever does the calls of a provider, or lets them fail."""
+
+    def call(self, name: str, act: Callable[[], T]) -> T:
+        """Do *act*, which is a call of the method *name*."""
+        ...
+
+
 class Faulty:
     """Wraps any provider."""
 
-    def __init__(self, inner: CalendarProvider, faults: Faults) -> None:
+    def __init__(self, inner: CalendarProvider, faults: Caller) -> None:
         self._inner = inner
         self._faults = faults
 

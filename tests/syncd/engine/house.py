@@ -24,6 +24,7 @@ from syncd.config.model import Poll, School
 from syncd.engine.drain import Drain, Drained
 from syncd.explain import Told, explain
 from syncd.house import Found, House
+from syncd.invariants import check
 from syncd.store.database import Database
 from syncd.store.rows import Account, Copy, Person, Role, SessionId, Ticket
 from syncd.sync import HANDLERS, PATIENCE, Synced, sync_now
@@ -287,6 +288,7 @@ class Play:
                     session.verdict.model_dump(mode="json") if session.verdict else None
                 )
                 _proven(session)
+            assert check(tx) == ()
         for (url, calendar, ref), body in self.foreign.items():
             if calendar in self.servers[url]._calendars:
                 assert self.servers[url].body(calendar, ref) == body, "a foreign event was touched"

@@ -11,6 +11,7 @@ from providers.errors import AccessLost, EventExists, EventNotFound, Loss, Unava
 from syncd import sessions
 from syncd.pictures import intent_of
 from tests.providers.hands import UNREADABLE
+from tests.rules.rows import row
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, PASSWORD, START, Play
 from tests.syncd.engine.test_acts import DEADLINE, booked, proven
 
@@ -18,6 +19,7 @@ LOST = Unavailable("no answer")
 HARMLESS = [Effect.PLANNED, Effect.BOOKED]
 
 
+@row("2.proof-own")
 def test_a_create_whose_answer_is_lost_leaves_one_event(play: Play) -> None:
     session = play.agree()
     play.faults.every("create", LOST, after=True)
@@ -40,6 +42,7 @@ def test_a_create_that_never_arrived_is_repeated(play: Play) -> None:
     assert play.standing(session) == {"lessons": 1, "work": 1}
 
 
+@row("2.proof-own")
 def test_a_delete_whose_answer_is_lost_blames_nobody(play: Play) -> None:
     session = booked(play)
     play.clock.sleep(HOUR)

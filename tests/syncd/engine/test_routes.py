@@ -13,6 +13,7 @@ from syncd import route
 from syncd.book import current
 from syncd.pictures import Route, base_of
 from syncd.store.rows import Role, SessionId
+from tests.rules.rows import row
 from tests.syncd.engine.house import HOUR, LAG, MINUTE, ONE, TWO, Play
 from tests.syncd.engine.test_acts import settle
 
@@ -142,6 +143,7 @@ def test_a_late_invite_takes_the_place_of_our_copy(play: Play) -> None:
     assert acts_of_the_mentor(play, session) == 0
 
 
+@row("3.mentor-cascade")
 def test_an_invite_that_the_server_takes_along_is_no_act_of_the_mentor(play: Play) -> None:
     mentor(play)
     session = booked(play)
@@ -172,6 +174,7 @@ def test_a_server_that_drops_the_copy_of_a_dropped_guest_blames_nobody(play: Pla
     assert MO.encode() in play.servers[url].body(calendar, ref)
 
 
+@row("3.mentor-invite")
 def test_a_refusal_in_the_students_event_alone_is_the_mentors_act(play: Play) -> None:
     play.person("mo", Role.MENTOR)
     session = booked(play)
@@ -195,6 +198,7 @@ def test_a_quiet_round_with_an_invite_writes_nothing(play: Play) -> None:
     assert {*play.faults.calls[count:]} <= {"changes"}
 
 
+@row("3.guest")
 def test_a_server_that_drops_its_guests_is_not_fought(play: Play) -> None:
     mentor(play)
     session = booked(play)

@@ -1,0 +1,388 @@
+"""Small tales that between them come to every point of the engine, each with the end that it must have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from policy.facts import Actor, Decision, Side
+from policy.life import State
+from policy.notice import Outcome
+from providers.base import Capability
+from providers.errors import Unavailable
+from syncd import accounts, jumps, rollcall, sessions
+from syncd.census import CENSUS
+from syncd.clock import Step
+from syncd.decisions import decide, stopped
+from syncd.engine.drain import Drain
+from syncd.errors import Problem
+from syncd.fitting import DUTIES
+from syncd.mark import Mark
+from syncd.restored import take_back, verified_again
+from syncd.store.growth import growth
+from syncd.store.rows import Role
+from syncd.sync import PATIENCE
+from syncd.wiring import _same_key
+from tests.faults.daemons import living, working
+from tests.faults.tale import End, Tale, people
+from tests.faults.town import Act, Town
+from tests.syncd.engine.house import _VAULT, DAY, HOUR, LAG, MINUTE, NOW, ONE, PASSWORD, START, Play
+
+_TIMELY: End = (State.CANCELLED, Outcome.TIMELY, {})
+_FORFEIT: End = (State.FORFEITED, Outcome.FORFEIT, {})
+_OWED: End = (State.RELEASED, Outcome.NOT_STUDENT, {})
+_HELD: End = (State.ELAPSED, None, {"lessons": 1, "work": 1})
+_AMINA = "amina@school.example"
+_SETTLED = 31 * MINUTE
+
+
+# --- what students and mentors do ------------------------------------------------------
+
+
+def _in_time(town: Town) -> Iterator[Act]:
+    yield town.agreeing("in time")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["in time"])
+    yield town.sync
+    town.clock.sleep(MINUTE)
+    yield town.sync
+    town.clock.sleep(40 * MINUTE)
+    yield town.sync
+
+
+def _too_late(town: Town) -> Iterator[Act]:
+    yield town.agreeing("late")
+    yield town.sync
+    town.clock.move(START - DAY + LAG)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["late"])
+    yield town.sync
+    town.clock.sleep(MINUTE)
+    yield town.sync
+    town.clock.sleep(40 * MINUTE)
+    yield town.sync
+
+
+def _dragged_late(town: Town) -> Iterator[Act]:
+    yield town.agreeing("dragged")
+    yield town.sync
+    town.clock.move(START - DAY + LAG)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.drag(town.names["dragged"], START + 6 * HOUR)
+    yield town.sync
+    town.clock.move(START + 10 * HOUR)
+    yield town.sync
+
+
+def _in_words(town: Town) -> Iterator[Act]:
+    yield town.agreeing("called off")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    yield lambda: _called_off(town)
+    yield town.sync
+
+
+def _called_off(town: Town) -> None:
+    with suppress(Problem):  # it was, before the process was killed
+        sessions.cancel(town.house, town.names["called off"], Actor.STUDENT, "ill")
+
+
+def _given_up(town: Town) -> Iterator[Act]:
+    yield town.agreeing("given up")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["given up"], Side.MENTOR)
+    yield town.sync
+    town.clock.sleep(MINUTE)
+    yield town.sync
+    town.clock.sleep(40 * MINUTE)
+    yield town.sync
+
+
+def _carried(town: Town) -> Iterator[Act]:
+    yield town.agreeing("carried")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.carry(town.names["carried"], "life")
+    yield town.sync
+    town.clock.move(START + 10 * HOUR)
+    yield town.sync
+
+
+# --- what servers do -------------------------------------------------------------------
+
+
+def _down(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    town.faults.every("create", Unavailable("not now"))
+    yield town.sync
+    town.faults.mend()
+    town.clock.sleep(HOUR)
+    yield town.sync
+    town.servers[ONE].change_password("amina", "another")
+    town.clock.move(START - DAY + LAG)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    yield town.sync
+    town.servers[ONE].change_password("amina", PASSWORD)
+    town.clock.sleep(2 * HOUR)
+    yield town.sync
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+def _locked_out(town: Town) -> Iterator[Act]:
+    yield town.agreeing("in time")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["in time"])
+    yield town.sync
+    town.servers[ONE].change_password("amina", "another")
+    town.clock.sleep(MINUTE)
+    yield town.sync
+    town.clock.sleep(3 * HOUR)
+    yield town.sync
+    town.servers[ONE].change_password("amina", PASSWORD)
+    town.clock.sleep(HOUR)
+    yield town.sync
+
+
+def _forgetful(town: Town) -> None:
+    town.doors.capabilities |= Capability.FREE_BUSY
+    people(town)
+
+
+def _forgotten(town: Town) -> Iterator[Act]:
+    yield town.sync
+    for title in town.calendars.values():
+        town.servers[ONE].forget_tokens(title)
+    yield town.sync
+
+
+def _scheduling(town: Town) -> None:
+    town.doors.capabilities |= Capability.SCHEDULING
+    town.person("amina", Role.STUDENT, "lessons")
+    town.person("mo", Role.MENTOR, "work")
+
+
+def _no_invite_comes(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    yield town.sync
+    town.clock.sleep(LAG + MINUTE)
+    yield town.sync
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+# --- what people say --------------------------------------------------------------------
+
+
+def _reconnected(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    yield lambda: accounts.disconnect(town.house, town.people["amina"])
+    town.clock.move(START - DAY + LAG)
+    yield town.sync
+    yield lambda: Play.connect(town, "amina", "life", "lessons")
+    yield town.sync
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+def _braked(town: Town) -> Iterator[Act]:
+    names = [f"number {number}" for number in range(4)]
+    for number, name in enumerate(names):
+        yield town.agreeing(name, start=START + 2 * number * HOUR)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    for name in names:
+        town.delete(town.names[name])
+    yield town.sync
+    town.clock.sleep(MINUTE)
+    yield town.sync
+    town.clock.sleep(_SETTLED)
+    yield town.sync
+    yield lambda: _let_go(town)
+    yield town.sync
+
+
+def _let_go(town: Town) -> None:
+    with town.house.db.read() as tx:
+        on = bool(stopped(tx))
+    if on:
+        decide(town.house, _AMINA, Decision.RELEASE, "IT")
+
+
+# --- what happens to the program itself -------------------------------------------------
+
+
+def _kept_in_order(town: Town) -> Iterator[Act]:
+    yield lambda: _same_key(town.house.db, _VAULT, town.house.config)
+    yield town.agreeing("kept")
+    yield town.sync
+    yield lambda: rollcall.accounts(town.house)
+    yield lambda: rollcall.sessions(town.house)
+    yield lambda: jumps.note(town.house, Step(town.clock.now(), -HOUR))
+    yield town.sync
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+def _restored(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    mark = Mark("db", 10**6, 10**6, NOW.isoformat())
+    yield lambda: take_back(town.house, growth(town.url), mark)
+    yield town.sync
+    town.faults.every("changes", Unavailable("not now"))
+    yield lambda: _counted(town)
+    town.faults.mend()
+    town.clock.sleep(HOUR)
+    yield lambda: _counted(town)
+    yield town.sync
+    yield lambda: verified_again(town.house)
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+def _counted(town: Town) -> None:
+    Drain(town.house, DUTIES).run({}, (CENSUS,), lambda: None, PATIENCE)
+
+
+class Unexpected(RuntimeError):
+    """An error that no code knows."""
+
+
+def _stumbled(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    left = ["changes"]
+
+    def stumble(name: str) -> None:
+        if name in left:
+            left.remove(name)
+            raise Unexpected
+
+    town.faults.hook = stumble
+    yield lambda: _synced_anyhow(town)
+    town.clock.sleep(HOUR)
+    yield town.sync
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+def _synced_anyhow(town: Town) -> None:
+    with suppress(Unexpected):
+        town.sync()
+
+
+def _by_threads(town: Town) -> Iterator[Act]:
+    yield town.agreeing("in time")
+    yield lambda: working(town)
+    town.clock.sleep(HOUR)
+    town.delete(town.names["in time"])
+    yield lambda: working(town)
+    town.clock.sleep(40 * MINUTE)
+    yield lambda: working(town)
+
+
+def _slow(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    yield lambda: working(town, slow=True)
+    town.clock.sleep(2 * HOUR)
+    yield lambda: working(town, full="poll.sync:commit")
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+def _a_daemon(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    yield lambda: living(town)
+    yield town.sync
+    yield lambda: living(town)
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+# --- all of it ----------------------------------------------------------------------------
+
+
+def _busy_setting(town: Town) -> None:
+    people(town)
+    town.person("una", Role.MENTOR)
+
+
+def _busy(town: Town) -> Iterator[Act]:
+    """Five acts beside each other."""
+    for number, name in enumerate(("in time", "late", "moved", "kept")):
+        yield town.agreeing(name, "mo" if not number else "una", START + number * HOUR)
+    yield town.agreeing("given up", "mo", START + 4 * HOUR)
+    yield town.sync
+    town.clock.move(NOW + HOUR)
+    yield town.sync
+    town.clock.move(NOW + 3 * HOUR)
+    town.delete(town.names["in time"])
+    town.carry(town.names["kept"], "life")
+    town.delete(town.names["given up"], Side.MENTOR)
+    yield town.sync
+    town.clock.sleep(MINUTE)
+    yield town.sync
+    town.clock.sleep(40 * MINUTE)
+    yield town.sync
+    town.clock.move(NOW + 5 * HOUR)
+    yield town.sync
+    town.clock.move(NOW + DAY + 3 * HOUR + LAG)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["late"])
+    town.drag(town.names["moved"], START + 6 * HOUR)
+    yield town.sync
+    town.clock.sleep(MINUTE)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    yield town.sync
+    town.clock.move(START + 10 * HOUR)
+    yield town.sync
+
+
+_ASKED: End = (State.ELAPSED, None, {"lessons": 1})
+_MAY_BE_ASKED: tuple[End, ...] = (_ASKED, _HELD)
+"""The proof of the mentor's act could not be had in time: the mentor is asked."""
+
+BUSY = Tale(
+    "a busy week",
+    _busy,
+    {
+        "in time": _TIMELY,
+        "late": _FORFEIT,
+        "moved": _ASKED,
+        "kept": (State.ELAPSED, None, {"life": 1}),
+        "given up": _OWED,
+    },
+    {"late": (_TIMELY,), "given up": _MAY_BE_ASKED},
+    _busy_setting,
+)
+TALES = (
+    Tale("cancelled in time", _in_time, {"in time": _TIMELY}),
+    Tale("deleted too late", _too_late, {"late": _FORFEIT}, {"late": (_TIMELY,)}),
+    Tale("dragged too late", _dragged_late, {"dragged": _HELD}),
+    Tale("called off in words", _in_words, {"called off": _TIMELY}),
+    Tale("given up by the mentor", _given_up, {"given up": _OWED}, {"given up": _MAY_BE_ASKED}),
+    Tale("carried to another calendar", _carried, {"carried": (State.ELAPSED, None, {"life": 1, "work": 1})}),
+    Tale("a server that is down", _down, {"kept": _HELD}),
+    Tale("locked out before the second look", _locked_out, {"in time": _TIMELY}),
+    Tale("a server that forgets", _forgotten, {}, {}, _forgetful),
+    Tale("an invite that never comes", _no_invite_comes, {"kept": _HELD}, {}, _scheduling),
+    Tale("disconnected and connected again", _reconnected, {"kept": _HELD}),
+    Tale("stopped by the brake", _braked, {f"number {number}": _TIMELY for number in range(4)}),
+    Tale("kept in order", _kept_in_order, {"kept": _HELD}),
+    Tale("restored from a backup", _restored, {"kept": _HELD}),
+    Tale("an error that nobody knows", _stumbled, {"kept": _HELD}),
+    Tale("worked by threads", _by_threads, {"in time": _TIMELY}),
+    Tale("a slow server and a full disk", _slow, {"kept": _HELD}),
+    Tale("a daemon's life", _a_daemon, {"kept": _HELD}),
+)
