@@ -15,6 +15,7 @@ from policy.grid import CELL, Horizon, run
 from policy.interval import Interval, intersect
 from policy.weekly import Weekly
 from tests.policy import MINUTE, ORIGIN, at, between, clock_changes, minutes_of, some_intervals
+from tests.rules.rows import row
 
 CELLS = 96
 HORIZON = Horizon(ORIGIN, CELLS)
@@ -130,6 +131,7 @@ def shown(found: Availability, state: State) -> str:
     )
 
 
+@row("8.derived")
 @given(SITUATIONS)
 @EXAMPLES
 def test_every_cell_is_what_the_rule_says(situation: Situation) -> None:
@@ -144,6 +146,7 @@ def test_states_are_disjoint_and_cover_the_horizon(situation: Situation) -> None
     assert found.free & found.busy == found.busy & found.unknown == found.unknown & found.free == 0
 
 
+@row("8.unknown")
 @given(SITUATIONS)
 @EXAMPLES
 def test_nothing_unread_is_free_but_by_the_persons_word(situation: Situation) -> None:
@@ -166,6 +169,7 @@ def test_whatever_stands_in_the_unread_time_what_is_free_stays_free(
     assert before & ~after == 0
 
 
+@row("8.pins")
 @given(SITUATIONS)
 @EXAMPLES
 def test_own_sessions_and_blocks_are_busy_whatever_is_pinned(situation: Situation) -> None:
@@ -196,6 +200,7 @@ def test_what_is_known_to_be_taken_is_busy_even_if_another_calendar_is_unread() 
     assert shown(found, State.UNKNOWN) == "8-9 10-12 13-15"
 
 
+@row("8.busy")
 @pytest.mark.parametrize(("counts", "free"), [(True, "8-9 10-12 13-20"), (False, "8-12 13-20")])
 def test_tentative_time_counts_as_the_school_chooses(*, counts: bool, free: str) -> None:
     found = Situation(tentative=[between(540, 600)], tentative_is_busy=counts).derived()
@@ -222,6 +227,7 @@ def test_a_negative_buffer_is_refused() -> None:
         Situation(buffer=-MINUTE).derived()
 
 
+@row("8.pins")
 def test_a_pin_opens_unread_busy_closed_and_outside_hours() -> None:
     pinned = [between(390, 450), between(540, 600), between(900, 1260)]
     found = Situation(readable=False, busy=[between(540, 600)], closures=[between(900, 960)], opened=pinned)

@@ -11,6 +11,7 @@ from policy.notice import Outcome, deadline, judge
 from policy.rules import Rules
 from tests.policy import Change, clock_changes
 from tests.policy.story import DAY, DEADLINE, HOUR, RULES, START, S, when
+from tests.rules.rows import row
 
 EXAMPLES = settings(max_examples=200, deadline=None)
 MINUTES = st.integers(-3 * DAY, 3 * DAY)
@@ -54,6 +55,7 @@ def test_the_deadline_is_never_after_the_start(last: int) -> None:
     assert deadline(START, LONG_AGO, when(last), RULES) == START
 
 
+@row("2.deadline")
 @given(agreed=MINUTES, first=MAYBE, notice=st.integers(0, 3 * DAY), grace=st.integers(0, DAY))
 @EXAMPLES
 def test_the_deadline_is_the_latest_of_three_but_for_the_start(
@@ -65,6 +67,7 @@ def test_the_deadline_is_the_latest_of_three_but_for_the_start(
     assert found == when(min(latest, S))
 
 
+@row("2.deadline-utc")
 def test_24_hours_elapse_when_the_clocks_change_in_between() -> None:
     wrong = [change for change in clock_changes() if not _elapses(change)]
     assert not wrong

@@ -35,6 +35,7 @@ from policy.notice import Doubt, Outcome, Verdict
 from policy.schedule import next_step
 from policy.session import advance, begin
 from tests.policy.story import DEADLINE, RULES, START, agreed, fold, seen
+from tests.rules.rows import row
 
 EXAMPLES = settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -250,6 +251,7 @@ def test_no_gap_outage_lag_or_skew_turns_a_timely_act_into_a_forfeit(
         assert after(away) > verdict.deadline
 
 
+@row("4.disorder", "2.ledger-replay")
 @given(truth=truths(), turns=ROUNDS)
 @EXAMPLES
 def test_the_same_ledger_makes_the_same_session(truth: Truth, turns: list[Round]) -> None:
@@ -416,6 +418,7 @@ WAYS = {
 """Section 7 of the rules, and after the bar what its words imply."""
 
 
+@row("7.only", "4.disorder")
 @given(founded=FOUNDED, facts=FACTS)
 @EXAMPLES
 def test_any_fact_can_follow_any_other_and_only_the_ways_of_the_table_are_gone(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from policy.interval import Interval, merge
 from policy.weekly import DAY, WEEK, Weekly, steady_pieces
 from tests.policy import clock_changes, offset
+from tests.rules.rows import row
 
 STEP = timedelta(minutes=5)
 EVENINGS = "Mon-Fri 16:00-21:00, Sat 10:00-14:00"
@@ -154,6 +155,7 @@ def test_a_span_outside_the_week_is_refused(span: tuple[int, int]) -> None:
         Weekly((span,))
 
 
+@row("8.wall")
 def test_hours_stay_at_their_wall_time_when_clocks_change() -> None:
     window = Interval(datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC))
     lessons = Weekly.parse("Fri, Mon 16:00-17:00").intervals(ZoneInfo("Europe/Berlin"), window)

@@ -13,6 +13,7 @@ from syncd import doubts
 from syncd.attention import matters
 from syncd.decisions import decide
 from syncd.store.rows import Role
+from tests.rules.rows import row
 from tests.syncd.engine.conftest import school
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, ONE, PASSWORD, START, TWO, Play
 from tests.syncd.store.conftest import sqlite_ground
@@ -90,6 +91,7 @@ def test_a_dismissed_case_stands_and_counts_no_more(play: Play) -> None:
     assert play.standing(suspect) == {"lessons": 1, "work": 1}
 
 
+@row("2.repeat-shared")
 @pytest.mark.parametrize(("mentors", "suspects"), [(ONE, 0), (TWO, 1)])
 def test_a_server_that_is_down_counts_only_if_it_is_the_students_own(
     play: Play, mentors: str, suspects: int
@@ -110,6 +112,7 @@ def test_a_server_that_is_down_counts_only_if_it_is_the_students_own(
     assert states.count(State.CANCELLED) == 3 - suspects
 
 
+@row("2.repeat-ours")
 def test_nobody_having_looked_is_never_the_students_doubt(play: Play) -> None:
     play.person("amina", Role.STUDENT, "lessons")
     play.person("mo", Role.MENTOR, "work", url=TWO)

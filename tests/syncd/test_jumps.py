@@ -29,6 +29,7 @@ from syncd.store.database import Database
 from syncd.store.growth import growth
 from syncd.store.rows import Role
 from syncd.sync import HANDLERS
+from tests.rules.rows import row
 from tests.syncd.alive import Stage
 from tests.syncd.engine.conftest import school
 from tests.syncd.engine.house import HOUR, LAG, MINUTE, START, Play
@@ -289,6 +290,7 @@ def cancelled_by_the_mentor(restart: Restart, session: str) -> None:
     assert not play.standing(session)
 
 
+@row("2.doubt-restored")
 @pytest.mark.parametrize("mentor", ["mo", "mia"])
 def test_after_an_old_backup_was_restored_nobody_is_blamed_for_what_we_did(
     restart: Restart, mentor: str

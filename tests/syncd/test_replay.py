@@ -14,6 +14,7 @@ from policy.rules import Rules
 from policy.session import begin
 from syncd.book import found
 from syncd.replay import Difference, replay
+from tests.rules.rows import row
 from tests.syncd.engine.house import START
 from tests.syncd.ward import Ward, lived
 
@@ -28,6 +29,7 @@ def changed(ward: Ward, session: str, **values: Any) -> None:
     ward.sql(f"UPDATE sessions SET snapshot = '{told}' WHERE id = '{session}'")
 
 
+@row("2.ledger-replay")
 def test_a_school_that_lived_agrees_with_its_ledger(either: Ward) -> None:
     lived(either.play)
     done = list(replay(either.play.db))
@@ -43,6 +45,7 @@ def test_nothing_is_written(either: Ward) -> None:
     assert either.ground.versions(either.url) == before
 
 
+@row("2.ledger-replay")
 def test_a_tampered_snapshot_is_named(either: Ward) -> None:
     late = lived(either.play)["late"]
     changed(either, late, phantoms=7)

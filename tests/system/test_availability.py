@@ -13,6 +13,7 @@ from policy.interval import Interval
 from policy.weekly import Weekly
 from syncd.free import availability
 from syncd.store.rows import Role
+from tests.rules.rows import row
 from tests.system.school import school
 
 NOW = datetime(2027, 3, 14, 12, tzinfo=UTC)
@@ -112,6 +113,7 @@ BY_HAND: dict[str, dict[str, set[int]]] = {
 }
 
 
+@row("8.derived", "8.free")
 @pytest.mark.parametrize("zone", BY_HAND)
 @pytest.mark.parametrize("kind", ["Radicale", "Xandikos"])
 def test_the_hours_are_those_worked_out_by_hand(tmp_path: Path, kind: str, zone: str) -> None:

@@ -28,6 +28,7 @@ from syncd.house import Doors, Found
 from syncd.pictures import base_of
 from syncd.store.rows import Account, Role, SessionId
 from tests.providers.entries import answering, edited, saying, starting
+from tests.rules.rows import row
 from tests.syncd.engine.faults import Faults, Faulty
 from tests.system.school import SCHEDULING, School, school
 
@@ -249,6 +250,7 @@ def test_a_deleted_invite_is_the_mentors_act_once_the_students_event_outlived_it
     assert story.verdict.act is Act.REMOVED
 
 
+@row("3.mentor-cascade")
 def test_a_copy_that_went_with_the_students_event_is_no_act_of_the_mentor(story: Story) -> None:
     """As SOGo does it: the invite does not stay called off, it goes."""
     story.hand("mo").delete(story.invite[0])
@@ -271,6 +273,7 @@ def test_restored_in_the_hold_the_invite_stands_again(story: Story) -> None:
     assert story.route() == "provider"
 
 
+@row("3.guest")
 def test_a_guest_who_was_dropped_is_put_back_once(story: Story) -> None:
     def drop(event: dict[str, list[str]]) -> None:
         event["ATTENDEE"] = [guest for guest in event["ATTENDEE"] if MO not in guest]
@@ -294,6 +297,7 @@ def test_a_guest_who_was_dropped_is_put_back_once(story: Story) -> None:
     assert story.state() is State.BOOKED
 
 
+@row("3.mentor-moves")
 def test_a_mentor_cannot_move_the_session_in_their_own_copy(story: Story) -> None:
     url, text = story.invite
     moved = edited(text, starting(START + 2 * HOUR))

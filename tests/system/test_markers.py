@@ -23,6 +23,7 @@ from syncd.demo.hand import Hand
 from syncd.demo.servers import radicale
 from syncd.log import QUIET
 from syncd.vault import Vault
+from tests.rules.rows import row
 from tests.system.crooked import XML, Asked, Crooked, Fault, Said, crooked
 from tests.system.test_availability import vcalendar, vevent
 
@@ -250,6 +251,7 @@ def server_url(desk: Desk) -> str:
     return f"http://{found[1]}/"
 
 
+@row("8.intervals")
 def test_nothing_secret_is_found_again(tmp_path: Path, desk: Desk) -> None:
     mark = Markers()
     password = mark("the right password")

@@ -6,6 +6,7 @@ import pytest
 
 from providers.base import Owner
 from tests.providers.ical.texts import NEW_YORK, at, between, event, series_in, shown, time_in
+from tests.rules.rows import row
 
 APRIL = between("2026-03-25 00:00", "2026-05-01 00:00")
 
@@ -15,6 +16,7 @@ def day(first: str, last: str | None = None, *lines: str) -> str:
     return event(f"DTSTART;VALUE=DATE:{first}", *end, *lines)
 
 
+@row("8.all-day")
 def test_an_all_day_event_is_the_owners_day_and_busy() -> None:
     one = day("20260410", "20260411")
     assert shown(time_in(APRIL, one).busy) == ["04-09 22:00-04-10 22:00"]
@@ -78,6 +80,7 @@ def test_a_day_at_the_windows_edge_is_not_lost(zone: str, rule: str) -> None:
         assert time_in(window, one, owner=owner).busy == (window,)
 
 
+@row("8.floating")
 def test_a_floating_time_is_the_owners_and_utc_is_nobodys() -> None:
     floating = event("DTSTART:20260410T100000", "DTEND:20260410T110000")
     assert shown(time_in(APRIL, floating).busy) == ["04-10 08:00-09:00"]

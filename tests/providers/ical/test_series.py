@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.providers.ical.texts import NEW_YORK, at, between, event, series_in, shown, time_in
+from tests.rules.rows import row
 
 MARCH_TO_MAY = between("2026-03-01 00:00", "2026-05-01 00:00")
 AUTUMN = between("2026-10-01 00:00", "2026-11-15 00:00")
@@ -27,6 +28,7 @@ def hours(start: str, end: str, zone: str = "Europe/Berlin") -> tuple[str, str]:
     return f"DTSTART;TZID={zone}:{start}", f"DTEND;TZID={zone}:{end}"
 
 
+@row("8.series")
 @pytest.mark.parametrize(
     ("zone", "first", "expected"),
     [
@@ -87,6 +89,7 @@ def test_hourly_counts_no_hour_that_the_clock_skips_for_an_earlier_one() -> None
     assert busy(other) == ["03-28 23:30-03-29 00:00", "03-29 01:30-02:00", "03-29 02:30-03:00"]
 
 
+@row("8.series")
 @pytest.mark.parametrize(
     "exdate",
     [
@@ -107,6 +110,7 @@ def test_an_excluded_instance_is_free_however_it_is_written(exdate: str) -> None
     ]
 
 
+@row("8.series")
 @pytest.mark.parametrize(
     "instance",
     [
@@ -171,6 +175,7 @@ def test_of_two_versions_the_higher_sequence_counts() -> None:
         assert "03-31 08:00-09:00" not in busy(event(*WEEKLY), *pair)
 
 
+@row("8.series")
 def test_this_and_future_moves_and_lengthens_what_follows_over_a_clock_change() -> None:
     onwards = override(
         ";RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260323T100000",

@@ -11,6 +11,7 @@ from providers.ical.limits import Limits
 from providers.ical.lines import calendar
 from providers.ical.zones import zones
 from tests.providers.ical.texts import between, document, event, series_in, shown, time_in
+from tests.rules.rows import row
 
 APRIL = between("2026-04-01 00:00", "2026-05-01 00:00")
 
@@ -43,6 +44,7 @@ END:DAYLIGHT
 END:VTIMEZONE"""
 
 
+@row("8.zones")
 @pytest.mark.parametrize(
     ("name", "start"),
     [
@@ -65,6 +67,7 @@ def test_a_zone_is_known_by_the_names_that_calendars_use(name: str, start: str) 
     assert series.notes == ()
 
 
+@row("8.zones")
 def test_a_private_zone_is_what_the_document_says() -> None:
     assert shown(time_in(APRIL, fixed("School Zone", "+0545"), in_zone("School Zone")).busy) == [
         "04-10 02:15-03:15"
@@ -97,6 +100,7 @@ def test_the_documents_definition_wins_over_windows() -> None:
     assert shown(time_in(APRIL, fixed(name, "+0300"), in_zone(name)).busy) == ["04-10 05:00-06:00"]
 
 
+@row("8.zones")
 @pytest.mark.parametrize(
     ("name", "definition"),
     [
