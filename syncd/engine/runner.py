@@ -87,6 +87,21 @@ class ThreadRunner:
         for thread in self._threads:
             thread.start()
 
+    def turn(self) -> timedelta:
+        """Claim once, and do all of it in the caller's own thread; return how long there is nothing more to do.
+
+        For whoever has a clock of their own to turn: a runner that was not started.
+
+        :raises StoreError: if the database cannot be used.
+        """
+        wait = self._pass(self._house)
+        while not self._ready.empty():
+            run = self._ready.get()
+            if run is not None:
+                self._work(run)
+                wait = timedelta(0)
+        return wait
+
     def kick(self) -> None:
         """Look at once whether something is due; from any thread."""
         self._woken.set()
@@ -179,13 +194,16 @@ class ThreadRunner:
 
     def _works(self) -> None:
         while (run := self._ready.get()) is not None:
-            with Attempt() as attempt:
-                self._handlers[run.ticket.kind](run.house, run.ticket)
-            with Attempt():  # whatever goes wrong here, the lease's end gives the work to another run
-                self._ended(run, attempt.error)
-            self._flight.end(run)
-            del run, attempt  # an error holds on to everything that its frames hold
+            self._work(run)
+            del run
             self.kick()
+
+    def _work(self, run: Run) -> None:
+        with Attempt() as attempt:
+            self._handlers[run.ticket.kind](run.house, run.ticket)
+        with Attempt():  # whatever goes wrong here, the lease's end gives the work to another run
+            self._ended(run, attempt.error)
+        self._flight.end(run)
 
     def _ended(self, run: Run, error: BaseException | None) -> None:
         how = end_of(error)

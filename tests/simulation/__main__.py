@@ -1,0 +1,105 @@
+"""``python -m tests.simulation --seeds A..B [--bug NAME] [--large]``: play, and print what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from os import cpu_count
+from pathlib import Path
+
+from tests.simulation.bugs import BUGS, Bug
+from tests.simulation.outcome import Outcome, ground, played
+from tests.simulation.plan import Plan, drawn
+from tests.simulation.shrink import shrunk, told
+
+_LARGE = (200, 14, 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the schools are."""
+
+    students: int = 5
+    each: int = 3
+    mentors: int = 2
+
+
+def plan_of(seed: int, size: Size) -> Plan:
+    """Return the play of *seed* in a school of that size."""
+    return drawn(seed, size.students, size.each, size.mentors)
+
+
+def one(given: tuple[int, Size, str | None, str]) -> Outcome:
+    """Play one seed; in a process of its own."""
+    seed, size, name, folder = given
+    return played(plan_of(seed, size), Path(folder), bug_called(name))
+
+
+def bug_called(name: str | None) -> Bug | None:
+    """Return the planted bug with this name."""
+    return next((bug for bug in BUGS if bug.name == name), None)
+
+
+def outcomes(seeds: Iterable[int], size: Size, bug: str | None, jobs: int) -> Iterator[Outcome]:
+    """Yield what came of each seed, in their order."""
+    with ground() as folder:
+        work = [(seed, size, bug, str(_own(folder, number % jobs))) for number, seed in enumerate(seeds)]
+        if jobs == 1:
+            yield from map(one, work)
+            return
+        with ProcessPoolExecutor(jobs, mp_context=get_context("fork"), max_tasks_per_child=None) as pool:
+            yield from pool.map(one, work)
+
+
+def _own(folder: Path, number: int) -> Path:
+    mine = folder / str(number)
+    mine.mkdir(exist_ok=True)
+    return mine
+
+
+def _report(seeds: range, size: Size, bug: str | None, jobs: int) -> int:
+    began = time.monotonic()
+    sessions = requests = undecidable = marked = excess = 0
+    first: Outcome | None = None
+    for outcome in outcomes(seeds, size, bug, jobs):
+        sessions += outcome.sessions
+        requests += outcome.requests
+        undecidable += outcome.doubts.undecidable
+        marked += outcome.doubts.marked
+        excess += len(outcome.doubts.excess)
+        for wrong in outcome.wrongs:
+            print(wrong, flush=True)  # noqa: T201
+        if outcome.doubts.excess:
+            print(f"seed {outcome.plan.seed}: marked without need: {outcome.doubts.excess}")  # noqa: T201
+        first = first or (outcome if outcome.wrongs else None)
+    print(  # noqa: T201
+        f"{len(seeds)} seeds, {sessions} sessions, {requests} requests: "
+        f"{undecidable} cases that nobody could have decided, {marked} marked, {excess} without need; "
+        f"{time.monotonic() - began:.0f} s"
+    )
+    if first is not None and bug is None:
+        with ground() as folder:
+            print(told(shrunk(first, folder)))  # noqa: T201
+    return int(first is not None)
+
+
+def main() -> int:
+    """Play by the words of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", default="1..200")
+    parser.add_argument("--bug", choices=[bug.name for bug in BUGS])
+    parser.add_argument("--large", action="store_true", help="200 people for 14 weeks")
+    parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
+    given = parser.parse_args()
+    low, _, high = given.seeds.partition("..")
+    size = Size(*_LARGE) if given.large else Size()
+    return _report(range(int(low), int(high or low) + 1), size, given.bug, given.jobs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

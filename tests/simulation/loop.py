@@ -1,0 +1,128 @@
+"""One play from its beginning to its end: the program's turns and the world's, in one thread."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from policy.life import ENDED
+from syncd import jumps
+from syncd.engine.runs import Attempt
+from syncd.store.errors import StoreError
+from tests.simulation.oracle import Wrong
+from tests.simulation.school import Killed, School
+from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
+
+_PAUSE = 20 * SECOND
+"""How long the program waits for a database that cannot be used."""
+_TAIL = 9 * DAY
+"""How long after the last session the program goes on at most, until it has ended all."""
+_LEAST = timedelta(milliseconds=200)
+
+
+class Play:
+    """One school, played."""
+
+    def __init__(self, school: School) -> None:
+        self.school = school
+        self.turns = 0
+        self.starts = 0
+        self.broken: list[Wrong] = []
+        """Invariants that did not hold after a turn."""
+
+    def run(self) -> None:
+        """Play it to its end."""
+        school = self.school
+        self.go_on(school.plan.end)
+        last = school.plan.end + _TAIL
+        while school.true.now < last and self._unended():
+            self._step(last)
+
+    def go_on(self, until: datetime) -> None:
+        """Play until *until*."""
+        while self.school.true.now < until:
+            self._step(until)
+
+    def _unended(self) -> bool:
+        with self.school.db.read() as tx:
+            return any(row.state not in ENDED for row in tx.sessions.all())
+
+    def _step(self, end: datetime) -> None:
+        school = self.school
+        try:
+            self._guarded(end)
+        except Killed:
+            self._revive()
+        except StoreError:
+            school.happen(school.true.now + _PAUSE)
+
+    def _guarded(self, end: datetime) -> None:
+        school = self.school
+        now = school.true.now
+        if school.weather.now(Kind.DOWN, now):
+            school.db.dead = True
+            raise Killed
+        if school.weather.now(Kind.KILL, now):
+            school.db.doomed = True
+        for deed in school.due_commands():
+            school.done.append((deed, school.command(deed)))
+            if school.db.dead:
+                raise Killed
+        wait = school.runner.turn()
+        self.turns += 1
+        if school.db.dead:
+            raise Killed
+        for step in school.clock.steps():
+            jumps.note(school.house, step)
+            wait = timedelta(0)
+        self._rest(wait, end)
+
+    def _rest(self, wait: timedelta, end: datetime) -> None:
+        """Let time pass until the program or the world has something to do."""
+        school = self.school
+        if wait <= timedelta(0):
+            school.happen(school.true.now + _LEAST)
+            return
+        until = min(school.true.now + self._idle(wait), end)
+        coming = school.next_world()
+        if coming is not None:
+            until = min(until, max(coming, school.true.now + _LEAST))
+        edges = [at for at in school.weather.edges() if school.true.now < at]
+        school.happen(min([until, *edges]))
+
+    def _idle(self, wait: timedelta) -> timedelta:
+        """Return how long the book has nothing to do; the runner itself looks again each second."""
+        with self.school.db.read() as tx:
+            at = tx.due.next_due()
+            return HOUR if at is None else max(at - tx.now, _LEAST) if at > tx.now else min(wait, MINUTE)
+
+    def _revive(self) -> None:
+        """Start the program anew once it may run."""
+        school = self.school
+        while down := school.weather.now(Kind.DOWN, school.true.now):
+            school.happen(down.until)
+        school.happen(school.true.now + 5 * SECOND)
+        self.starts += 1
+        school.db.dead = False
+        while True:
+            with Attempt() as attempt:
+                school.start()
+            if attempt.error is None:
+                return
+            if not isinstance(attempt.error, StoreError | Killed):
+                raise attempt.error
+            school.happen(school.true.now + _PAUSE)
+
+
+def trace(school: School) -> str:
+    """Return a digest of all that happened: every change in every calendar, every fact, every verdict."""
+    digest = blake2b(digest_size=12)
+    for url, place in sorted(school.places.items()):
+        for id_, shelf in sorted(place.shelves.items()):
+            digest.update(f"{url} {id_} {shelf.log!r}".encode())
+    with school.db.read() as tx:
+        for row in tx.sessions.all():
+            facts = [(fact.seq, fact.kind, fact.body) for fact in tx.ledger.facts(row.id)]
+            digest.update(f"{row.id} {row.state} {facts!r}".encode())
+        digest.update(repr([(row.kind, row.session_id) for row in tx.feed.after(0)]).encode())
+    return digest.hexdigest()
