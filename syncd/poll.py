@@ -122,39 +122,44 @@ def look_at(
 def _changes(
     provider: CalendarProvider, calendar: Calendar, known: Mapping[RefKey, ETag], window: Interval
 ) -> tuple[Changes, bool]:
-    """Ask for what changed, or for everything; and tell whether this is another calendar than before.
+    """Ask for what changed, or for everything when the window moved on or the calendar was out of sight.
 
-    A token that is still taken says that it is the same, even where everything is to be read anew:
-    when the window moved on, or the calendar was out of sight.
+    Also tell whether this is another calendar than before.
     """
     renewed = window != calendar.window
     versions = {} if renewed else known
     refused = False
-    if calendar.token is not None:
+    if calendar.token is not None and not renewed and calendar.health is Health.OK:
         try:
-            changes = provider.changes(calendar.remote, calendar.token, known=versions, window=window)
+            return provider.changes(calendar.remote, calendar.token, known=versions, window=window), False
         except SyncTokenExpired:
             refused = True
-        else:
-            if not renewed and calendar.health is Health.OK:
-                return changes, False
     listing = provider.changes(calendar.remote, None, known=versions, window=window)
-    replaced = refused and _is_another(known, listing)
-    return listing, replaced or is_gone(calendar)
-
-
-_GONE = (Health.LOST, Loss.GONE)
+    left = {key_of(ref) for ref in listing.listed or ()}
+    if not is_gone(calendar) and not (known and left.isdisjoint(known)):
+        return listing, False
+    return listing, _is_another(provider, calendar, window, refused=refused)
 
 
 def is_gone(calendar: Calendar) -> bool:
     """Tell whether the calendar was seen not to be there any more."""
-    return (calendar.health, calendar.cause) == _GONE
+    return (calendar.health, calendar.cause) == (Health.LOST, Loss.GONE)
 
 
-def _is_another(known: Mapping[RefKey, ETag], listing: Changes) -> bool:
-    """Tell whether nothing stands of all that did: with a token that is refused, the calendar itself was replaced."""
-    left = {key_of(ref) for ref in listing.listed or ()}
-    return bool(known) and left.isdisjoint(known)
+def _is_another(provider: CalendarProvider, calendar: Calendar, window: Interval, *, refused: bool) -> bool:
+    """Tell whether a calendar that was gone, or holds nothing any more of what it held, was replaced.
+
+    It is the same one if it takes the token: what is missing was taken out of it.
+    """
+    if calendar.token is None:
+        return is_gone(calendar)
+    if refused:
+        return True
+    try:
+        provider.changes(calendar.remote, calendar.token, known={}, window=window)
+    except SyncTokenExpired:
+        return True
+    return False
 
 
 def _busy(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import get_context
 from os import cpu_count
@@ -45,15 +46,18 @@ def bug_called(name: str | None) -> Bug | None:
     return next((bug for bug in BUGS if bug.name == name), None)
 
 
-def outcomes(seeds: Iterable[int], size: Size, bug: str | None, jobs: int) -> Iterator[Outcome]:
+def outcomes(seeds: Iterable[int], size: Size, bug: str | None, jobs: int) -> Generator[Outcome, None, None]:
     """Yield what came of each seed, in their order."""
     with ground() as folder:
         work = [(seed, size, bug, str(_own(folder, number % jobs))) for number, seed in enumerate(seeds)]
         if jobs == 1:
             yield from map(one, work)
             return
-        with ProcessPoolExecutor(jobs, mp_context=get_context("fork"), max_tasks_per_child=None) as pool:
-            yield from pool.map(one, work)
+        with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+            try:
+                yield from pool.map(one, work)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 def _own(folder: Path, number: int) -> Path:
@@ -88,17 +92,44 @@ def _report(seeds: range, size: Size, bug: str | None, jobs: int) -> int:
     return int(first is not None)
 
 
+def _found(bug: Bug, seeds: range, size: Size, jobs: int) -> tuple[int, str] | None:
+    """Return at which seed *bug* was found, and how."""
+    with closing(outcomes(seeds, size, bug.name, jobs)) as played_ones:
+        for number, outcome in enumerate(played_ones, start=1):
+            if outcome.wrongs:
+                return number, str(outcome.wrongs[0])
+            if outcome.doubts.excess:
+                return number, f"seed {outcome.plan.seed}: marked without need: {outcome.doubts.excess}"
+    return None
+
+
+def _table(seeds: range, size: Size, jobs: int) -> int:
+    """Throw every planted bug in turn, and print after how many seeds each is found."""
+    alive = 0
+    for bug in BUGS:
+        found = _found(bug, seeds, size, jobs)
+        alive += found is None
+        number, how = found if found is not None else (len(seeds), "LIVES")
+        print(f"{number:4d}  {bug.name:50s} {how}", flush=True)  # noqa: T201
+    print(f"{len(BUGS)} planted bugs, {alive} live")  # noqa: T201
+    return int(alive > 0)
+
+
 def main() -> int:
     """Play by the words of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="1..200")
     parser.add_argument("--bug", choices=[bug.name for bug in BUGS])
+    parser.add_argument("--bugs", action="store_true", help="plant every bug, and tell when it is found")
     parser.add_argument("--large", action="store_true", help="200 people for 14 weeks")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
     given = parser.parse_args()
     low, _, high = given.seeds.partition("..")
     size = Size(*_LARGE) if given.large else Size()
-    return _report(range(int(low), int(high or low) + 1), size, given.bug, given.jobs)
+    seeds = range(int(low), int(high or low) + 1)
+    if given.bugs:
+        return _table(seeds, size, given.jobs)
+    return _report(seeds, size, given.bug, given.jobs)
 
 
 if __name__ == "__main__":

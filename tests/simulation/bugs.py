@@ -116,7 +116,7 @@ def _half_a_listing(real: Callable[..., Asked]) -> Callable[..., Asked]:
 
 def _never_another(real: Callable[..., Asked]) -> Callable[..., Asked]:
     """Take a calendar for the same one whatever its token says."""
-    return lambda *given: (real(*given)[0], False)
+    return lambda *given, **named: (real(*given, **named)[0], False)
 
 
 def _blurred_is_gone(real: Callable[..., Any]) -> Callable[..., Any]:

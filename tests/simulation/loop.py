@@ -15,7 +15,7 @@ from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
 
 _PAUSE = 20 * SECOND
 """How long the program waits for a database that cannot be used."""
-_TAIL = 9 * DAY
+_TAIL = 3 * DAY
 """How long after the last session the program goes on at most, until it has ended all."""
 _LEAST = timedelta(milliseconds=200)
 

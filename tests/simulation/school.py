@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from policy.facts import Actor, Decision
 from policy.life import ENDED, Session
+from policy.rules import Rules
 from providers.base import CalendarProvider, Owner
 from providers.errors import ProviderError
 from syncd import accounts, act, decisions, jumps, look, poll, rollcall, sessions, work
@@ -164,6 +165,7 @@ class School:
         shutil.copyfile(self.template, self.file)
         self.config = Config.model_construct(
             school=SchoolSection(zone=ZoneInfo("Europe/Berlin")),
+            rules=Rules(elapse_after=timedelta(days=1)),  # what nobody can see need not be waited for so long
             poll=Poll(every=plan.every, near_deadline=plan.near, stale_after=max(6 * plan.every, HOUR)),
         )
         self.db = self._opened()
