@@ -94,7 +94,9 @@ def _next_booked(session: Session) -> Next:
         return Next(at=session.end, look=False)
     if session.seen is None or session.seen.at < look_at:
         return Next(at=look_at, look=True)
-    retry = session.seen.at + max(session.rules.confirm_after, session.rules.lag, _MARGIN)
+    # What proves nothing now, a cached answer or one under a wrong clock, may do so for long: ask ever less often.
+    long = (session.seen.at - look_at) / 4
+    retry = session.seen.at + max(session.rules.confirm_after, session.rules.lag, _MARGIN, long)
     return Next(at=min(retry, session.end), look=retry < session.end)
 
 

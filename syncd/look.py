@@ -13,7 +13,7 @@ from policy.facts import Missing, Passed, Side, Via
 from policy.life import Session
 from policy.notice import Doubt
 from providers.base import CalendarProvider, Event, EventRef, Receipt
-from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
+from providers.errors import EventNotFound, ProviderError, SyncTokenExpired, Unavailable, Unreadable
 from syncd import ailing, poll, seen, work
 from syncd.book import current, next_of, record, session_in
 from syncd.house import House
@@ -43,6 +43,8 @@ class Answer:
     there: Event | None
     error: ProviderError | None = None
     """Why nothing can be said; absence is no error."""
+    refused: bool = False
+    """The calendar does not take its token any more, so it may be another one: absence says nothing until it is read."""
 
 
 def target(tx: Tx, session_id: SessionId, side: Side) -> Target | None:
@@ -71,12 +73,17 @@ def look(house: House, ticket: Ticket) -> None:
         return
     with house.calling(at.account, at.person) as provider:
         answer = fetch(house, provider, at.calendar, at.copy.ref)
+        if answer.there is None and answer.error is None:
+            answer = _with_token(house, provider, at.calendar, answer)
         others = _look_around(house, provider, at) if answer.there is None and answer.error is None else ()
     with house.db.write() as tx:
         poll.write_rounds(house, tx, at.account, at.person, others)
         now = target(tx, session_id, side)
         if now is None or place(now) != place(at):
             work.finish(tx, ticket, tx.now)  # it was followed elsewhere meanwhile: look again there
+        elif answer.refused:
+            seen.round_soon(tx, now.calendar)
+            work.set_back(tx, ticket, "the calendar is to be read anew first")
         elif answer.error is not None:
             _keep_trouble(house, tx, now, answer, answer.error, ticket)
         else:
@@ -100,6 +107,21 @@ def fetch(house: House, provider: CalendarProvider, calendar: Calendar, ref: Eve
     except ProviderError as error:
         return Answer(sent, house.clock.now(), None, error)
     return Answer(sent, house.clock.now(), there)
+
+
+def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, answer: Answer) -> Answer:
+    """Return *answer*, an absence, as far as the calendar is still the one that we know."""
+    if calendar.token is None or calendar.window is None:
+        return answer
+    with house.db.read() as tx:
+        known = tx.calendars.known(calendar.id)
+    try:
+        provider.changes(calendar.remote, calendar.token, known=known, window=calendar.window)
+    except SyncTokenExpired:
+        return replace(answer, refused=True)
+    except ProviderError as error:
+        return replace(answer, error=error)
+    return answer
 
 
 def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:

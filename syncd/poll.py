@@ -205,7 +205,7 @@ def write_down(house: House, tx: Tx, account: Account, person: Person, each: Rou
         each.calendar.id,
         # A token that was dropped since we asked stays dropped: everything is to be read anew.
         token=each.changes.token if before == each.calendar.token else before,
-        verified_at=each.sent,
+        verified_at=each.calendar.verified_at if each.changes.receipt.cached else each.sent,
         full_at=each.sent if listed else None,
         window=each.window,
     )

@@ -97,7 +97,7 @@ class Calendars(Resources):
         self,
         id: CalendarRowId,  # noqa: A002
         token: SyncToken | None,
-        verified_at: datetime,
+        verified_at: datetime | None,
         full_at: datetime | None = None,
         window: Interval | None = None,
     ) -> None:

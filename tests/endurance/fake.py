@@ -53,7 +53,8 @@ class Fake:
         await self._talk(reader, writer, tap=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, tap: bool) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        # Cancelled is every talk that is open when the server ends.
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 verb, path, _ = head.split("\r\n", 1)[0].split(" ", 2)

@@ -42,14 +42,14 @@ class Hands:
                 self.revoked.add(deed.person)
                 return True
             case Act.DROP_CALENDAR:
-                return self._drop_calendar(deed.person)
+                return self._drop_calendar(deed.person, at)
             case _:
                 return self._to_event(deed, at)
 
-    def _drop_calendar(self, person: str) -> bool:
+    def _drop_calendar(self, person: str, at: datetime) -> bool:
         for shelf in self._homes[person].of(person):
             if shelf.id.endswith("/lessons/"):
-                shelf.gone = True
+                shelf.gone = at
                 return True
         return False
 

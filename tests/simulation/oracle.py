@@ -85,9 +85,19 @@ class Truth:
         found: list[Change] = []
         for at, _, shelf, entry in entries:
             there[*shelf, entry.ref] = entry.body
-            live = [body for body in there.values() if body is not None and body.stands_for(own)]
+            live = [
+                body
+                for (id_, born, _), body in there.items()
+                if body is not None and body.stands_for(own) and not self._was_gone(id_, born, at)
+            ]
             found.append(Change(at, bool(live), live[-1].start if live else None, entry.author))
         return tuple(found)
+
+    def _was_gone(self, id_: str, born: int, at: datetime) -> bool:
+        return any(
+            shelf.gone is not None and shelf.gone <= at and (shelf.id, shelf.born) == (id_, born)
+            for shelf in self.shelves
+        )
 
     def stood(self, at: datetime) -> bool:
         """Tell whether it stood at *at*."""
@@ -378,7 +388,7 @@ def _is_first(shelf: Shelf, number: int) -> bool:
 def _beside(truth: Truth, session_id: str, own: str, ref: str, at: datetime) -> list[str]:
     found: list[str] = []
     for shelf in truth.shelves:
-        if shelf.gone:
+        if shelf.gone is not None and shelf.gone <= at:
             continue
         for other, body in shelf.standing(shelf.length(at)).items():
             ours = body.uid.startswith(f"syncd-{session_id}-") and not other.endswith("mirror.ics")

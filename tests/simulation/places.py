@@ -91,7 +91,8 @@ class Shelf:
     times: list[datetime] = field(default_factory=list)
     forgotten: int = 0
     """Tokens older than this entry are refused."""
-    gone: bool = False
+    gone: datetime | None = None
+    """When its owner deleted it."""
     _past: dict[EventRef, list[int]] = field(default_factory=dict)
 
     def put(self, at: datetime, ref: EventRef, body: Body | None, author: str) -> None:

@@ -7,6 +7,8 @@ import pytest
 from policy.facts import Side
 from policy.life import Effect, State
 from policy.notice import Outcome
+from providers.base import Changes, Receipt
+from syncd import look, poll, work
 from syncd.status import status
 from tests.rules.rows import row
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, Play
@@ -115,3 +117,31 @@ def test_a_copy_that_is_taken_away_during_the_session_stays_away(play: Play) -> 
     play.until(START + DAY)
     assert (play.state(session), play.session(session).verdict) == (State.ELAPSED, None)
     assert play.standing(session) == {"lessons": 1}
+
+
+def test_a_look_alone_takes_no_absence_from_a_calendar_that_was_replaced(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    replaced(play)
+    play.clock.move(DEADLINE + LAG)
+    look.look(play.house, play.claim(work.LOOK))
+    assert "missing" not in play.facts(session)
+    play.after(HOUR)
+    assert play.state(session) is State.BOOKED
+    assert play.generation(session) == 2
+
+
+def test_what_a_cache_answers_verifies_nothing(play: Play) -> None:
+    booked(play)
+    play.after(HOUR)
+    with play.db.read() as tx:
+        account = tx.accounts.of(play.people["amina"].id)[0]
+        calendar = tx.calendars.sessions_calendar(account.person_id)
+    assert calendar is not None
+    assert calendar.window is not None
+    play.clock.sleep(HOUR)
+    now, cached = play.clock.now(), Changes((), calendar.token, None, Receipt(cached=True))
+    found = poll.Round(calendar, calendar.window, now, now, cached)
+    with play.db.write() as tx:
+        poll.write_down(play.house, tx, account, play.people["amina"], found)
+        assert tx.calendars.get(calendar.id).verified_at == calendar.verified_at
