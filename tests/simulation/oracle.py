@@ -329,7 +329,7 @@ def _undecided(truth: Truth, session: Session) -> Iterator[tuple[str, str]]:
     if session.state is not State.ELAPSED or truth.stood(session.start - MINUTE):
         return
     gone = [at for at in truth.removals if at < session.start - HOUR]
-    if not gone or truth.mentors or not _stayed(truth, gone[-1]):
+    if not gone or truth.mentors or not _stayed(truth, gone[-1]) or _looks_moved(truth, gone[-1]):
         return
     latest = gone[-1] + 1.2 * truth.school.plan.every + MINUTE
     seen = latest < session.start and truth.clear(gone[-1], latest + 3 * HOUR)
@@ -339,6 +339,12 @@ def _undecided(truth: Truth, session: Session) -> Iterator[tuple[str, str]]:
 
 def _stayed(truth: Truth, removed: datetime) -> bool:
     return not any(change.stands for change in truth.changes if change.at > removed)
+
+
+def _looks_moved(truth: Truth, removed: datetime) -> bool:
+    """Tell whether a copy with the UID appeared so shortly before that nobody could have seen both: it moved there."""
+    pace = truth.school.plan.every * 1.15 + 2 * LAG
+    return any(removed - pace < at <= removed + pace for at in truth.words(Act.MIRROR))
 
 
 def _dismissed(truth: Truth, since: datetime) -> bool:
