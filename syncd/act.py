@@ -21,7 +21,7 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, awaited, route, seen, work
+from syncd import ailing, awaited, pace, route, seen, work
 from syncd.book import current, next_of, session_in
 from syncd.house import House
 from syncd.invitation import draft, uid
@@ -207,6 +207,7 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
         observed = replace(observed, intent=_still_open(at, observed.intent, answer, exists=exists))
         session = seen.keep(tx, at.session, at.copy, observed, ticket)
+        pace.sooner(house, tx, at.account)
         _settle(tx, ticket, session, at.copy)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from policy.life import State
+from syncd import work
 from syncd.config.model import Poll
 from syncd.house import House
-from syncd.store.rows import PersonId, Waiting
+from syncd.store.rows import Account, PersonId, Waiting
 from syncd.store.tx import Tx
 
 _BEFORE, _AFTER = timedelta(hours=1), timedelta(minutes=5)
@@ -27,6 +28,14 @@ def usual(house: House, tx: Tx, person_id: PersonId) -> timedelta:
     opens = min((at for row in live if (at := _opens(row, person_id)) > tx.now), default=None)
     longest = poll.every if live else _quiet(poll)
     return longest if opens is None else max(min(longest, opens - tx.now), poll.near_deadline)
+
+
+def sooner(house: House, tx: Tx, account: Account) -> None:
+    """Bring the next round of *account* near enough for a session that has just been written there."""
+    key = work.account_key(account.id)
+    at, row = tx.now + usual(house, tx, account.person_id), tx.due.get(work.SYNC, key)
+    if row is not None and row.due_at > at and not row.attempts:
+        tx.due.set_time(work.SYNC, key, at, prio=work.PRIO[work.SYNC], excl=key)
 
 
 def spread(tx: Tx, length: timedelta) -> timedelta:

@@ -11,7 +11,7 @@ from syncd import pace, poll, work
 from syncd.config.model import Poll
 from syncd.house import House
 from syncd.store.rows import DueRow, Role
-from tests.syncd.engine.house import HOUR, MINUTE, ONE, TWO, Play
+from tests.syncd.engine.house import HOUR, MINUTE, NOW, ONE, TWO, Play
 from tests.syncd.engine.test_acts import DEADLINE, booked
 
 
@@ -96,3 +96,15 @@ def test_an_account_whose_server_is_down_backs_off_alone_and_is_seen_again_soon(
     assert [each.due_at for each in writes] == [again]
     play.servers[ONE].come_up()
     assert round_of(play, "1").attempts == 0
+
+
+def test_a_session_that_is_written_brings_the_next_round_near(play: Play) -> None:
+    slow = play.house.config.model_copy(update={"poll": Poll(every=12 * HOUR)})
+    play.house = replace(play.house, config=slow)
+    play.connect("amina", "life", "lessons")
+    play.agree(start=NOW + 26 * HOUR)
+    play.until(NOW + MINUTE)
+    with play.db.read() as tx:
+        row = tx.due.get(work.SYNC, "1")
+    assert row is not None
+    assert NOW + MINUTE < row.due_at <= NOW + HOUR, "the deadline is in two hours"
