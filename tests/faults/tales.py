@@ -134,6 +134,19 @@ def _down(town: Town) -> Iterator[Act]:
     yield town.sync
 
 
+def _gone_for_a_while(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.servers[ONE].delete_calendar(town.calendars["lessons"])
+    yield town.sync
+    town.servers[ONE].restore_calendar(town.calendars["lessons"])
+    town.clock.sleep(HOUR)
+    yield town.sync
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
 def _locked_out(town: Town) -> Iterator[Act]:
     yield town.agreeing("in time")
     yield town.sync
@@ -374,6 +387,7 @@ TALES = (
     Tale("given up by the mentor", _given_up, {"given up": _OWED}, {"given up": _MAY_BE_ASKED}),
     Tale("carried to another calendar", _carried, {"carried": (State.ELAPSED, None, {"life": 1, "work": 1})}),
     Tale("a server that is down", _down, {"kept": _HELD}),
+    Tale("a calendar that was gone for a while", _gone_for_a_while, {"kept": _HELD}),
     Tale("locked out before the second look", _locked_out, {"in time": _TIMELY}),
     Tale("a server that forgets", _forgotten, {}, {}, _forgetful),
     Tale("an invite that never comes", _no_invite_comes, {"kept": _HELD}, {}, _scheduling),
