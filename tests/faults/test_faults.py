@@ -30,7 +30,9 @@ def _tell(capsys: pytest.CaptureFixture[str], what: str, done: int, of: int | st
 def test_killed_or_paused_at_any_point_it_ends_the_same(
     where: Mapping[str, Counter[str]], sqlite_ground: Ground, seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = one_kill_a_point(where, seed)
+    runs = one_kill_a_point(where, seed)[
+        seed % 2 :: 2
+    ]  # every second point, and the others under the next seed
     results = [(run.what, *gone_through(run, sqlite_ground)) for run in runs]
     assert [wrong for *_, wrongs in results for wrong in wrongs] == []
     assert [what for what, hit, _ in results if not hit and "threads" not in what] == []

@@ -11,7 +11,7 @@ from tests.simulation.bugs import BUGS
 from tests.simulation.outcome import ground, played
 from tests.simulation.plan import drawn
 
-_SEEDS = (6, 8, 12)
+_SEEDS = (6, 12)
 """Short ones; ``python -m tests.simulation --seeds 1..200`` plays more."""
 _FOUND = {
     "there is no hold": 12,
