@@ -13,7 +13,7 @@ from policy.facts import Missing, Passed, Side, Via
 from policy.life import Session
 from policy.notice import Doubt
 from providers.base import CalendarProvider, Event, EventRef, Receipt
-from providers.errors import EventNotFound, ProviderError, SyncTokenExpired, Unavailable, Unreadable
+from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
 from syncd import ailing, poll, seen, work
 from syncd.book import current, next_of, record, session_in
 from syncd.house import House
@@ -116,12 +116,9 @@ def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, an
     with house.db.read() as tx:
         known = tx.calendars.known(calendar.id)
     try:
-        provider.changes(calendar.remote, calendar.token, known=known, window=calendar.window)
-    except SyncTokenExpired:
-        return replace(answer, refused=True)
+        return replace(answer, refused=not poll.takes_token(provider, calendar, known, calendar.window))
     except ProviderError as error:
         return replace(answer, error=error)
-    return answer
 
 
 def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:

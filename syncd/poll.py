@@ -138,7 +138,10 @@ def _changes(
     left = {key_of(ref) for ref in listing.listed or ()}
     if not is_gone(calendar) and not (known and left.isdisjoint(known)):
         return listing, False
-    return listing, _is_another(provider, calendar, window, refused=refused)
+    # It is the same one if it takes the token: what is missing was taken out of it.
+    if calendar.token is None:
+        return listing, is_gone(calendar)
+    return listing, refused or not takes_token(provider, calendar, known, window)
 
 
 def is_gone(calendar: Calendar) -> bool:
@@ -146,20 +149,18 @@ def is_gone(calendar: Calendar) -> bool:
     return (calendar.health, calendar.cause) == (Health.LOST, Loss.GONE)
 
 
-def _is_another(provider: CalendarProvider, calendar: Calendar, window: Interval, *, refused: bool) -> bool:
-    """Tell whether a calendar that was gone, or holds nothing any more of what it held, was replaced.
+def takes_token(
+    provider: CalendarProvider, calendar: Calendar, known: Mapping[RefKey, ETag], window: Interval
+) -> bool:
+    """Tell whether the calendar takes the token that it gave: one that was made in its place does not.
 
-    It is the same one if it takes the token: what is missing was taken out of it.
+    :raises ProviderError: if that cannot be told now.
     """
-    if calendar.token is None:
-        return is_gone(calendar)
-    if refused:
-        return True
     try:
-        provider.changes(calendar.remote, calendar.token, known={}, window=window)
+        provider.changes(calendar.remote, calendar.token, known=known, window=window)
     except SyncTokenExpired:
-        return True
-    return False
+        return False
+    return True
 
 
 def _busy(

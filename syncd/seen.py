@@ -107,8 +107,7 @@ def in_changes(
     items = {item.ref: item for item in changes.items}
     for copy in copies_in(tx, calendar.id, person.id, items):
         if changes.listed is None and copy.ref not in items:
-            if _is_fresh(copy):
-                _unnamed(tx, copy, changes)
+            _unnamed(tx, copy, changes)
             continue
         via = Via.CHANGE if copy.ref in items else Via.LISTING
         session = session_in(tx.sessions.get(copy.session_id))
@@ -124,18 +123,15 @@ def in_changes(
             _elsewhere(house, tx, person, calendar, item, sent, received)
 
 
-def _is_fresh(copy: Copy) -> bool:
-    # Asked of every event of ours in every round: most are not, and need not be read for that.
-    return copy.base is not None and bool(copy.base.get("fresh"))
-
-
 def _unnamed(tx: Tx, copy: Copy, changes: Changes) -> None:
     """Have an event of ours looked at by itself if the first changes after its creation do not tell of it.
 
     Made and taken away between two of their reports, it is in neither on Xandikos.
     """
+    if copy.base is None or not copy.base.get("fresh"):
+        return  # most are not, and this is asked of every event of ours in every round
     base, session = base_of(copy), session_in(tx.sessions.get(copy.session_id))
-    if base is None or not base.fresh or session.state in ENDED:
+    if base is None or session.state in ENDED:
         return
     told = base.model_copy(update={"fresh": False, "untold": copy.ref not in changes.same})
     tx.copies.set_base(copy.id, told.stored())

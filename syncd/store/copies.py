@@ -19,7 +19,6 @@ _ALL = select(copies).order_by(copies.c.id)
 _OF = _ALL.where(copies.c.session_id == bindparam("session"))
 _OF_CALENDAR = _ALL.where(copies.c.calendar_id == bindparam("calendar"))
 _BY_UID = _ALL.where(copies.c.uid == bindparam("name"))
-_AT = _OF_CALENDAR.where(copies.c.ref == bindparam("place"))
 _STRAYS = (
     select(strays)
     .where(strays.c.copy_id == bindparam("copy"))
@@ -104,10 +103,6 @@ class Copies:
         """Return every copy that the session has or had, oldest first."""
         return tuple(_copy(row) for row in self._link.kept(_OF, {"session": session_id}, copies))
 
-    def of_calendar(self, calendar_id: CalendarRowId) -> tuple[Copy, ...]:
-        """Return every copy that stands or stood in the calendar, oldest first."""
-        return self._all(_OF_CALENDAR, {"calendar": calendar_id})
-
     def concerned(
         self, calendar_id: CalendarRowId, person_id: PersonId, refs: Collection[EventRef] = ()
     ) -> tuple[Copy, ...]:
@@ -125,11 +120,6 @@ class Copies:
     def by_uid(self, uid: str) -> tuple[Copy, ...]:
         """Return the copies with this UID, oldest first: at most one for each side."""
         return self._all(_BY_UID, {"name": uid})
-
-    def at(self, calendar_id: CalendarRowId, ref: EventRef) -> Copy | None:
-        """Return the newest copy that stands or stood there."""
-        there = self._all(_AT, {"calendar": calendar_id, "place": ref})
-        return there[-1] if there else None
 
     def set_base(self, id: CopyId, base: dict[str, Any] | None) -> None:  # noqa: A002
         """Note the event as we last wrote or read it."""

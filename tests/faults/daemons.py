@@ -16,6 +16,7 @@ from syncd.engine.runner import ThreadRunner
 from syncd.fitting import DUTIES
 from syncd.house import House
 from syncd.life import Life, Parts, Said
+from syncd.store.rows import DueRow
 from tests.faults.town import Process, Town
 from tests.syncd.alive import Idle
 from tests.syncd.engine.faults import Crash
@@ -40,7 +41,10 @@ def working(town: Town, *, slow: bool = False, full: str | None = None) -> None:
     runner = ThreadRunner(town.house, DUTIES, workers=2, per_host=2)
     runner.start()
     try:
-        _until(lambda: process.dead or (_calm(town) and runner.pulse().running == 0))
+        _until(
+            lambda: process.dead or (not _due(town) and runner.pulse().running == 0),
+            lambda: f"{_due(town)}, {runner.pulse()}, {town.fate}",
+        )
     finally:
         runner.stop(_GRACE)
         town.faults.hook = lambda _name: None
@@ -59,16 +63,16 @@ def _slowly(town: Town, process: Process) -> Callable[[str], None]:
     return wait
 
 
-def _calm(town: Town) -> bool:
-    """Tell whether nothing is due, as somebody sees it who is not the process."""
+def _due(town: Town) -> list[DueRow]:
+    """Return what is due or under way, as somebody sees it who is not the process."""
     with town.witness.read() as tx:
-        return not [row for row in tx.due.all() if row.due_at <= tx.now or row.lease_until is not None]
+        return [row for row in tx.due.all() if row.due_at <= tx.now or row.lease_until is not None]
 
 
-def _until(true: Callable[[], object]) -> None:
+def _until(true: Callable[[], object], why: Callable[[], str] = str) -> None:
     end = time.monotonic() + GUARD
     while not true():
-        assert time.monotonic() < end, "it hangs"
+        assert time.monotonic() < end, f"it hangs: {why()}"
         time.sleep(0.005)
 
 

@@ -39,16 +39,21 @@ _SETTLED = 31 * MINUTE
 # --- what students and mentors do ------------------------------------------------------
 
 
-def _in_time(town: Town) -> Iterator[Act]:
-    yield town.agreeing("in time")
-    yield town.sync
-    town.clock.sleep(HOUR)
-    town.delete(town.names["in time"])
+def _settling(town: Town) -> Iterator[Act]:
+    """See an act, look at it a second time, and let its hold run out."""
     yield town.sync
     town.clock.sleep(MINUTE)
     yield town.sync
     town.clock.sleep(40 * MINUTE)
     yield town.sync
+
+
+def _in_time(town: Town) -> Iterator[Act]:
+    yield town.agreeing("in time")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["in time"])
+    yield from _settling(town)
 
 
 def _too_late(town: Town) -> Iterator[Act]:
@@ -58,11 +63,7 @@ def _too_late(town: Town) -> Iterator[Act]:
     yield town.sync
     town.clock.sleep(HOUR)
     town.delete(town.names["late"])
-    yield town.sync
-    town.clock.sleep(MINUTE)
-    yield town.sync
-    town.clock.sleep(40 * MINUTE)
-    yield town.sync
+    yield from _settling(town)
 
 
 def _dragged_late(town: Town) -> Iterator[Act]:
@@ -95,11 +96,7 @@ def _given_up(town: Town) -> Iterator[Act]:
     yield town.sync
     town.clock.sleep(HOUR)
     town.delete(town.names["given up"], Side.MENTOR)
-    yield town.sync
-    town.clock.sleep(MINUTE)
-    yield town.sync
-    town.clock.sleep(40 * MINUTE)
-    yield town.sync
+    yield from _settling(town)
 
 
 def _carried(town: Town) -> Iterator[Act]:
@@ -341,11 +338,7 @@ def _busy(town: Town) -> Iterator[Act]:
     town.delete(town.names["in time"])
     town.carry(town.names["kept"], "life")
     town.delete(town.names["given up"], Side.MENTOR)
-    yield town.sync
-    town.clock.sleep(MINUTE)
-    yield town.sync
-    town.clock.sleep(40 * MINUTE)
-    yield town.sync
+    yield from _settling(town)
     town.clock.move(NOW + 5 * HOUR)
     yield town.sync
     town.clock.move(NOW + DAY + 3 * HOUR + LAG)

@@ -216,10 +216,13 @@ class Town(Play):
 
     def meanwhile(self) -> None:
         """Let another process do what is due, for longer than a lease."""
-        old = self.process
+        old, full = self.process, self.fate.full
+        self.fate.full = (
+            set()
+        )  # what it could not end would wait for the end of a lease, and the clock stands
         self.clock.sleep(work.LEASE + timedelta(seconds=1))
         sync_now(self.opened(self.fresh()))
-        self.process = old
+        self.process, self.fate.full = old, full
 
     def agreeing(self, name: str, mentor: str = "mo", start: datetime = START) -> Act:
         """Return the wish for an agreement; wished again, it is the same one."""

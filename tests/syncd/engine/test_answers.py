@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from policy.facts import Actor
+from policy.facts import Actor, Side
 from policy.life import CalendarState, Effect, State
 from policy.notice import Doubt, Outcome
 from providers.errors import AccessLost, EventExists, EventNotFound, Loss, Unavailable, Unsupported
 from syncd import sessions
 from syncd.pictures import intent_of
+from syncd.store.rows import SessionId
 from tests.providers.hands import UNREADABLE
 from tests.rules.rows import row
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, PASSWORD, START, Play
@@ -90,7 +91,9 @@ def test_a_calendar_that_takes_no_events_is_an_incident_and_releases_at_the_star
     assert play.state(session) is State.PLANNED
     with play.house.db.read() as tx:
         assert [one.kind for one in tx.incidents.open()] == ["writing"]
-        assert len(tx.copies.of_calendar(play.copy(session).calendar_id)) == 1, "one UID, however often"
+        assert [copy.side for copy in tx.copies.of(SessionId(session))].count(Side.STUDENT) == 1, (
+            "one UID, however often"
+        )
     assert play.faults.calls.count("create") < 120
     play.until(START + MINUTE)
     assert play.verdict(session).outcome is Outcome.NOT_STUDENT
