@@ -216,8 +216,8 @@ def _held(house: House, account: Account) -> dict[CalendarId, tuple[Calendar, Ma
     """Return the calendars of the same account that are connected already, with what is known of each."""
     with house.db.read() as tx:
         same = [each for each in tx.accounts.of(account.person_id) if _name(each) == _name(account)]
-        calendars = [each for one in same for each in tx.calendars.of_account(one.id)]
-        return {each.remote: (each, tx.calendars.known(each.id)) for each in calendars}
+        held = [each for one in same for each in tx.calendars.with_known(one.id)]
+        return {calendar.remote: (calendar, known) for calendar, known in held}
 
 
 def _name(account: Account) -> tuple[str, str, str]:

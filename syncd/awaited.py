@@ -45,7 +45,7 @@ def search(house: House, ticket: Ticket) -> None:
 def _rounds(house: House, account: Account) -> tuple[poll.Round, ...]:
     with house.db.read() as tx:
         person = tx.people.get(account.person_id)
-        known = [(each, tx.calendars.known(each.id)) for each in tx.calendars.of_account(account.id)]
+        known = tx.calendars.with_known(account.id)
     with house.calling(account, person) as provider:
         return poll.look_at(house, provider, account, person, known)
 

@@ -124,9 +124,9 @@ def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, an
 def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:
     """Return a round of the account's other calendars: an event that was moved there is not gone."""
     with house.db.read() as tx:
-        others = [each for each in tx.calendars.of_account(at.account.id) if each.id != at.calendar.id]
-        known = [(each, tx.calendars.known(each.id)) for each in others]
-    return poll.look_at(house, provider, at.account, at.person, known)
+        every = tx.calendars.with_known(at.account.id)
+    others = [(each, known) for each, known in every if each.id != at.calendar.id]
+    return poll.look_at(house, provider, at.account, at.person, others)
 
 
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:

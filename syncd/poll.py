@@ -66,12 +66,11 @@ def sync(house: House, ticket: Ticket) -> None:
     with house.db.read() as tx:
         account = tx.accounts.get(account_id)
         person = tx.people.get(account.person_id)
-        calendars = tx.calendars.of_account(account_id)
-        known = {calendar.id: tx.calendars.known(calendar.id) for calendar in calendars}
+        calendars = tx.calendars.with_known(account_id)
     rounds: tuple[Round, ...] = ()
     if account.grant:
         with house.calling(account, person) as provider:
-            rounds = look_at(house, provider, account, person, [(each, known[each.id]) for each in calendars])
+            rounds = look_at(house, provider, account, person, calendars)
     with house.db.write() as tx:
         fresh = tx.accounts.get(account_id)
         if not fresh.grant:  # it was disconnected, perhaps just now

@@ -171,9 +171,11 @@ class ThreadRunner:
         with house.db.write() as tx:
             self._flight.renew(tx)
             tickets = self._shares.claim(tx, running, self._holder)
-            now, at = tx.now, tx.due.coming(kinds)
+            now, at = tx.now, None if tickets else tx.due.coming(kinds)
         for ticket in tickets:
-            self._ready.put(self._flight.begin(ticket, house))
+            self._ready.put(self._flight.begin(ticket, self._house))
+        if tickets:
+            return timedelta(0)  # there may be more
         return _TICK if at is None else at - now
 
     def _recover(self, house: House) -> None:
@@ -187,7 +189,7 @@ class ThreadRunner:
                 raise attempt.error
         if self._trouble.why is not None:
             with house.db.write() as tx:
-                tx.due.skip_turn()  # a full disk lets everything be read
+                tx.due.take_turn()  # a write: a full disk lets everything be read
             self._trouble.end(house.clock)
 
     # --- the threads that work -------------------------------------------------------

@@ -58,13 +58,13 @@ class Shares:
         """Claim up to *room*; what does not fit keeps its lease until others were had in its place."""
         taken: list[Ticket] = []
         surplus: list[Ticket] = []
-        while len(taken) < room:
+        while (wanted := room - len(taken)) > 0:
             busy = full_hosts([*running, *taken], limit)
-            got = tx.due.claim(room - len(taken), LEASE, kinds, holder=holder, busy_hosts=busy)
-            if not got:
-                break
+            got = tx.due.claim(wanted, LEASE, kinds, holder=holder, busy_hosts=busy)
             for ticket in got:
                 (taken if _fits(ticket, [*running, *taken], limit) else surplus).append(ticket)
+            if len(got) < wanted:
+                break
         tx.due.give_back(surplus)
         return taken
 

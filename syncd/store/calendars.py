@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, union
 
 from policy.interval import Interval
-from providers.base import CalendarId, SyncToken
+from providers.base import CalendarId, ETag, RefKey, SyncToken
 from syncd.store.errors import Unknown
 from syncd.store.health import turn
 from syncd.store.link import AnyRow, Link
@@ -30,6 +30,11 @@ _ALL = select(calendars).where(_PRESENT).order_by(calendars.c.id)
 _OF_ACCOUNT = _ALL.where(calendars.c.account_id == bindparam("account"))
 _OF_PERSON = _ALL.where(
     calendars.c.account_id.in_(select(accounts.c.id).where(accounts.c.person_id == bindparam("whose")))
+)
+_KNOWN = (
+    select(resources.c.calendar_id, resources.c.key, resources.c.etag)
+    .join(calendars, calendars.c.id == resources.c.calendar_id)
+    .where(_PRESENT, calendars.c.account_id == bindparam("account"))
 )
 _FOR_SESSIONS = _OF_PERSON.where(calendars.c.sessions)
 
@@ -81,6 +86,13 @@ class Calendars(Resources):
         return tuple(
             _calendar(row) for row in self._link.kept(_OF_ACCOUNT, {"account": account_id}, calendars)
         )
+
+    def with_known(self, account_id: AccountId) -> tuple[tuple[Calendar, dict[RefKey, ETag]], ...]:
+        """Return the calendars of an account, each with the version of every resource that has been read."""
+        found: dict[int, dict[RefKey, ETag]] = {}
+        for row in self._link.rows(_KNOWN, {"account": account_id}):
+            found.setdefault(row.calendar_id, {})[RefKey(row.key)] = ETag(row.etag)
+        return tuple((each, found.get(each.id, {})) for each in self.of_account(account_id))
 
     def of_person(self, person_id: PersonId) -> tuple[Calendar, ...]:
         """Return the calendars of all accounts of a person."""

@@ -48,9 +48,8 @@ class Shape:
     busy: bool = False
 
 
-TURN = select(due_turn.c.turn).with_for_update()
+NEXT_TURN = update(due_turn).values(turn=due_turn.c.turn + 1).returning(due_turn.c.turn)
 """The row's lock makes a claim the only one, so that no other can take a rival meanwhile."""
-NEXT_TURN = update(due_turn).values(turn=_FENCE)
 HOSTS = select(accounts.c.id, accounts.c.host).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -111,25 +110,21 @@ def release() -> Executable:
 
 
 @cache
-def first_due(shape: Shape) -> Executable:
-    """Return the statement that gives the earliest time of a row that nobody keeps from being claimed."""
+def next_due(shape: Shape) -> Executable:
+    """Return the statement that gives the earliest time of a row that nobody keeps from being claimed, or of a lease's end."""
     one, other = due.alias("one"), due.alias("other")
     held = and_(other.c.excl == one.c.excl, ~_same(one, other), other.c.lease_until > _clock(shape))
     waiting = and_(_free(one, shape), _by_time(one, shape), ~exists().where(held))
-    return select(one.c.due_at).where(waiting).order_by(one.c.due_at).limit(1)
+    first = select(one.c.due_at).where(waiting).order_by(one.c.due_at).limit(1)
+    running = due.c.lease_until > _clock(shape)
+    end = select(func.min(due.c.lease_until, type_=Instant())).where(running)
+    return select(first.scalar_subquery().label("first_due"), end.scalar_subquery().label("first_end"))
 
 
 @cache
 def coming(shape: Shape) -> Executable:
     """Return the statement that gives the earliest time that is still to come."""
     return select(func.min(due.c.due_at, type_=Instant())).where(due.c.due_at > _NOW, _by_time(due, shape))
-
-
-@cache
-def first_end(shape: Shape) -> Executable:
-    """Return the statement that gives when a lease ends next."""
-    running = due.c.lease_until > _clock(shape)
-    return select(func.min(due.c.lease_until, type_=Instant())).where(running)
 
 
 def _ours() -> ColumnElement[bool]:

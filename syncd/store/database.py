@@ -119,7 +119,7 @@ class Database:
             connection = engine.connect()
         try:
             with in_our_words(self.name):
-                transaction = connection.begin()
+                transaction = engines.begin(connection)
             try:
                 yield connection
             except BaseException:

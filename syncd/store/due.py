@@ -95,14 +95,12 @@ class Due:
         values = {**self._among(kinds, keys), **self._lease(lease), "busy": list(busy_hosts), "whose": holder}
         rows: list[AnyRow] = []
         ready = [row.prio for row in self._link.rows(claims.levels(shape), values)]
-        turn = self._link.value(claims.TURN) + 1 if ready else 0
+        turn = self.take_turn() if ready else 0
         for level in ready:
             more = {**values, "turn_now": turn, "level": level, "most": n - len(rows)}
             rows += sorted(self._link.rows(claims.claim(shape), more), key=_order)
             if len(rows) >= n:
                 break
-        if rows:
-            self._link.run(claims.NEXT_TURN, {"turn_now": turn})
         hosts = self._hosts(rows)
         return tuple(_ticket(row, hosts.get(row.excl, "")) for row in rows)
 
@@ -123,11 +121,7 @@ class Due:
         What it still does is fenced out.
         """
         self._there.clear()
-        turn = self._link.value(claims.TURN) + 1
-        freed = self._link.run(claims.release(), {"whose": holder, "turn_now": turn})
-        if freed:
-            self._link.run(claims.NEXT_TURN, {"turn_now": turn})
-        return freed
+        return self._link.run(claims.release(), {"whose": holder, "turn_now": self.take_turn()})
 
     def finish(self, ticket: Ticket, next_at: datetime | None) -> bool:
         """Give the row back until *next_at*, or for good; ``False`` means fenced out: roll back.
@@ -159,9 +153,10 @@ class Due:
         }
         return self._link.run(wants.FAIL, values) > 0
 
-    def skip_turn(self) -> None:
-        """Use up one fence: a write that nobody notices, to find out whether there can be one."""
-        self._link.run(claims.NEXT_TURN, {"turn_now": self._link.value(claims.TURN) + 1})
+    def take_turn(self) -> int:
+        """Return a fence that nobody has had; one that goes unused is missed by nobody."""
+        turn: int = self._link.value(claims.NEXT_TURN)
+        return turn
 
     def renew(self, tickets: Sequence[Ticket], lease: timedelta) -> tuple[Ticket, ...]:
         """Keep the tickets for another *lease*, and return those that are still ours."""
@@ -178,9 +173,8 @@ class Due:
         """Return when there is something to claim next: maybe already, maybe only when a lease ends."""
         shape = Shape(self._link.postgresql, kinds=kinds is not None)
         values = self._among(kinds, None)
-        times = [self._link.value(claims.first_due(shape), values)]
-        times += [self._link.value(claims.first_end(Shape(self._link.postgresql)), values)]
-        return min((at for at in times if at is not None), default=None)
+        times = self._link.row(claims.next_due(shape), values)
+        return min((at for at in times or () if at is not None), default=None)
 
     def coming(self, kinds: Sequence[str] | None = None) -> datetime | None:
         """Return the next time to come of any row; what is due already does not count."""

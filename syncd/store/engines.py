@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, RootTransaction, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
@@ -96,19 +96,22 @@ def _sqlite(file: Path, patience: timedelta) -> Engine:
             raise
         return raw
 
-    made = create_engine(
+    return create_engine(
         "sqlite://", creator=connect, poolclass=QueuePool, max_overflow=_ROOM, hide_parameters=True
     )
-    event.listen(made, "begin", _begin)
-    return made
 
 
-def _begin(connection: Connection) -> None:
-    # A deferred transaction that turns out to write fails at once with SQLITE_BUSY_SNAPSHOT.
-    # PRAGMA query_only would refuse writes to a reading one, but each use of it, as of most flags,
-    # has SQLite prepare every statement anew (OP_Expire): the link refuses them instead.
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+def begin(connection: Connection) -> RootTransaction:
+    """Begin a transaction; one that is to write has the lock of a SQLite file from its first moment."""
+    transaction = connection.begin()
+    if connection.dialect.name == "sqlite":
+        # A deferred transaction that turns out to write fails at once with SQLITE_BUSY_SNAPSHOT.
+        # PRAGMA query_only would refuse writes to a reading one, but each use of it, as of most flags,
+        # has SQLite prepare every statement anew (OP_Expire): the link refuses them instead. And a
+        # listener to the engine's "begin" would have every statement look for listeners of its own.
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    return transaction
 
 
 def _postgresql(url: URL, patience: timedelta) -> Engine:

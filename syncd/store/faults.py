@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
@@ -36,8 +34,28 @@ _BUSY_IN_PG = {"40001", "40P01", "55P03", "53300"}
 _FULL_IN_PG = "53100"
 
 
-@contextmanager
-def in_our_words(name: str, *, writing: bool = True) -> Iterator[None]:
+class _Words:
+    """What :func:`in_our_words` gives: a class, for a generator costs more than many a statement."""
+
+    __slots__ = ("_name", "_writing")
+
+    def __init__(self, name: str, writing: bool) -> None:
+        self._name = name
+        self._writing = writing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, SQLAlchemyError):
+            return
+        wrong = error.orig if isinstance(error, StatementError) else None
+        if isinstance(wrong, ValueError | TypeError):
+            raise wrong from None
+        raise said(error, self._name, writing=self._writing) from None
+
+
+def in_our_words(name: str, *, writing: bool = True) -> _Words:
     """Turn every error of SQLAlchemy about the database *name* into a :class:`StoreError`.
 
     The original is dropped: its text and its parameters hold rows, sealed grants among them.
@@ -46,13 +64,7 @@ def in_our_words(name: str, *, writing: bool = True) -> Iterator[None]:
     :raises ValueError: if a value cannot be stored at all, such as an instant without a zone.
     :raises TypeError: if a value is none that the column knows.
     """
-    try:
-        yield
-    except SQLAlchemyError as error:
-        wrong = error.orig if isinstance(error, StatementError) else None
-        raise (
-            wrong if isinstance(wrong, ValueError | TypeError) else said(error, name, writing=writing)
-        ) from None
+    return _Words(name, writing)
 
 
 def said(error: SQLAlchemyError, name: str, *, writing: bool) -> StoreError:

@@ -41,7 +41,7 @@ def growth(url: str) -> Growth:
     at = engines.place(url)
     engine = engines.engine(at, _PATIENCE)
     try:
-        with in_our_words(at.name), engine.connect() as connection:
+        with in_our_words(at.name), engine.connect() as connection, engines.begin(connection):
             return Growth(
                 at.name,
                 connection.scalar(select(meta.c.value).where(meta.c.name == IDENTITY)),

@@ -11,13 +11,15 @@ from syncd.engine.runs import Attempt
 from syncd.store.errors import StoreError
 from tests.simulation.oracle import Wrong
 from tests.simulation.school import Killed, School
-from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
+from tests.simulation.weather import DAY, HOUR, SECOND, Kind
 
 _PAUSE = 20 * SECOND
 """How long the program waits for a database that cannot be used."""
 _TAIL = 3 * DAY
 """How long after the last session the program goes on at most, until it has ended all."""
 _LEAST = timedelta(milliseconds=200)
+_TICK = SECOND
+"""What a runner says that knows of nothing to come."""
 
 
 class Play:
@@ -83,18 +85,18 @@ class Play:
         if wait <= timedelta(0):
             school.happen(school.true.now + _LEAST)
             return
-        until = min(school.true.now + self._idle(wait), end)
+        until = min(school.true.now + (self._idle() if wait == _TICK else wait), end)
         coming = school.next_world()
         if coming is not None:
             until = min(until, max(coming, school.true.now + _LEAST))
         edges = [at for at in school.weather.edges() if school.true.now < at]
         school.happen(min([until, *edges]))
 
-    def _idle(self, wait: timedelta) -> timedelta:
-        """Return how long the book has nothing to do; the runner itself looks again each second."""
+    def _idle(self) -> timedelta:
+        """Return how long the book has nothing to do, where the runner only says that it looks again soon."""
         with self.school.db.read() as tx:
             at = tx.due.next_due()
-            return HOUR if at is None else max(at - tx.now, _LEAST) if at > tx.now else min(wait, MINUTE)
+            return HOUR if at is None else max(at - tx.now, _LEAST)
 
     def _revive(self) -> None:
         """Start the program anew once it may run."""
