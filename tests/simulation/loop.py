@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import pairwise
 
 from policy.life import ENDED
 from syncd import jumps
 from syncd.engine.runs import Attempt
+from syncd.invariants.rows import broken, page
 from syncd.store.errors import StoreError
+from syncd.store.rows import SessionId
 from tests.simulation.oracle import Wrong
 from tests.simulation.school import Killed, School
 from tests.simulation.weather import DAY, HOUR, SECOND, Kind
@@ -31,6 +34,7 @@ class Play:
         self.starts = 0
         self.broken: list[Wrong] = []
         """Invariants that did not hold after a turn."""
+        self._seen: dict[SessionId, int] = {}
 
     def run(self) -> None:
         """Play it to its end."""
@@ -74,10 +78,26 @@ class Play:
         self.turns += 1
         if school.db.dead:
             raise Killed
+        if school.db.told:
+            self._check()
         for step in school.clock.steps():
             jumps.note(school.house, step)
             wait = timedelta(0)
         self._rest(wait, end)
+
+    def _check(self) -> None:
+        """Ask of each session about which there is a new fact what must hold whatever has happened."""
+        self.school.db.told = False
+        with self.school.db.read() as tx:
+            seqs = {row.id: row.snapshot["seq"] for row in tx.sessions.all()}
+            for before, each in pairwise((SessionId(""), *sorted(seqs))):
+                if self._seen.get(each) == seqs[each] or (one := page(tx, before, 1)) is None:
+                    continue
+                self._seen[each] = seqs[each]
+                found = (
+                    Wrong(self.school.plan.seed, -1, it.rule, f"{each}: {it.what}") for it in broken(tx, one)
+                )
+                self.broken += found
 
     def _rest(self, wait: timedelta, end: datetime) -> None:
         """Let time pass until the program or the world has something to do."""

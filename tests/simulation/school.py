@@ -31,6 +31,7 @@ from syncd.house import Found, House
 from syncd.store.database import Database
 from syncd.store.errors import StoreBusy, StoreError, StoreUnreachable
 from syncd.store.rows import Account, Person, Role, SessionId
+from syncd.store.tables import facts
 from syncd.store.tx import Tx
 from syncd.vault import Vault
 from tests.simulation.clock import TrueTime, Wall
@@ -68,7 +69,8 @@ class MortalDatabase(Database):
     dead = False
     doomed = False
     """It dies at one of its next commits."""
-    commits = 0
+    told = False
+    """A fact was written since somebody looked last."""
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -87,7 +89,7 @@ class MortalDatabase(Database):
             self._alive()
             if fate < 0.3:
                 self._die()
-        self.commits += 1
+            self.told |= tx.ledger._link._writes[facts] > 0
         if fate < 0.45:
             self._die()
 
