@@ -21,14 +21,14 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, awaited, pace, route, seen, work
-from syncd.book import current, next_of, session_in
+from syncd import ailing, awaited, doubled, pace, route, seen, spares, work
+from syncd.book import current, next_of, note_due, session_in
 from syncd.house import House
 from syncd.invitation import draft, uid
-from syncd.look import Answer, Target, fetch, glance_of, note_place, place, target
-from syncd.observe import observe
+from syncd.look import Answer, Target, fetch, glance_of, note_place, place, target, target_at
+from syncd.observe import act_in, observe
 from syncd.pictures import Intent, Op, Route, base_of, intent_of, invite_of
-from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Update, Withdraw
+from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Thin, Update, Withdraw
 from syncd.store.rows import Copy, Health, PersonId, SessionId, Ticket
 from syncd.store.tx import Tx
 
@@ -43,6 +43,8 @@ class Job:
     at: Target
     step: Plan
     draft: EventDraft | None
+    newer: Target | None = None
+    """What must stand when an older event is taken away, if this account can tell."""
 
 
 def write(house: House, ticket: Ticket) -> None:
@@ -60,6 +62,9 @@ def write(house: House, ticket: Ticket) -> None:
 def _do(house: House, ticket: Ticket, job: Job) -> None:
     exists = False
     with house.calling(job.at.account, job.at.person) as provider:
+        if job.newer is not None and not _stands(house, provider, job.newer):
+            _look_first(house, ticket)
+            return
         try:
             _send(provider, job)
         except EventExists:
@@ -76,6 +81,21 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         _read_back(house, ticket, job, answer, exists=exists)
 
 
+def _stands(house: House, provider: CalendarProvider, at: Target) -> bool:
+    there = seen.ours(at.copy, fetch(house, provider, at.calendar, at.copy.ref).there)
+    return there is not None and act_in(there, at.person.email) is None
+
+
+def _look_first(house: House, ticket: Ticket) -> None:
+    """Leave the older event alone: it may be the only one by now."""
+    with house.db.write() as tx:
+        at = target(tx, *work.of_side(ticket.key))
+        if at is not None:
+            doubled.question(tx, at.copy)
+            note_due(tx, at.session, ticket)
+        work.set_back(tx, ticket, "the newer event was not seen to stand")
+
+
 def _commit(house: House, ticket: Ticket) -> Job | Search | None:
     """Plan, and write the intent down before anything leaves; ``None`` if nothing is to leave."""
     session_id, side = work.of_side(ticket.key)
@@ -86,7 +106,10 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | None:
         step = _plan(tx, session, side, at)
         if isinstance(step, Search):
             return step
-        if isinstance(step, Create) or (at is not None and _is_blocked(tx, at)):
+        newer = at
+        if isinstance(step, Thin):
+            at = target_at(tx, tx.copies.get(step.copy))
+        elif isinstance(step, Create) or (at is not None and _is_blocked(tx, at)):
             step, at = Create(), _make_copy(house, tx, session, side)
         if at is None or isinstance(step, Rest):
             work.finish(tx, ticket, None)
@@ -94,7 +117,8 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | None:
         if at.account.health is Health.LOST:  # another try would be one more wrong password
             work.set_back(tx, ticket, "the account does not let us in")
             return None
-        return _with_intent(tx, at, step)
+        here = newer is not None and newer.account == at.account
+        return replace(_with_intent(tx, at, step), newer=newer if isinstance(step, Thin) and here else None)
 
 
 def _is_blocked(tx: Tx, at: Target) -> bool:
@@ -107,7 +131,7 @@ def _is_blocked(tx: Tx, at: Target) -> bool:
         return False
     verified = at.calendar.verified_at
     seen_since = verified is not None and verified - at.session.rules.lag > intent.at
-    return seen.out_of_sight(tx, at.copy) or (intent.ghosts >= _GHOSTS and seen_since)
+    return spares.out_of_sight(tx, at.copy) or (intent.ghosts >= _GHOSTS and seen_since)
 
 
 def _plan(tx: Tx, session: Session, side: Side, at: Target | None) -> Plan:
@@ -123,6 +147,8 @@ def _with_intent(tx: Tx, at: Target, step: Plan) -> Job:
         intent = Intent(op=Op.DELETE, at=tx.now)
     elif isinstance(step, Withdraw):
         intent = Intent(op=Op.WITHDRAW, at=tx.now)
+    elif isinstance(step, Thin):
+        intent = Intent(op=Op.SPARE, at=tx.now)
     else:
         sequence = step.base.sequence + 1 if isinstance(step, Update) else 0
         intent = Intent(
@@ -147,7 +173,7 @@ def _resume(tx: Tx, at: Target) -> Job:
 
 def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
     invite = invite_of(at.copy)  # only the student's event has one
-    return draft(
+    made = draft(
         at.session,
         tx.people.get(PersonId(at.session.student)),
         tx.people.get(PersonId(at.session.mentor)),
@@ -157,6 +183,7 @@ def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
         at=intent.at,
         silent=not (invite is not None and invite.route is Route.PROVIDER),
     )
+    return replace(made, uid=at.copy.uid)  # an older event may have become the session's own again
 
 
 def _make_copy(house: House, tx: Tx, session: Session, side: Side) -> Target | None:
@@ -185,7 +212,7 @@ def _send(provider: CalendarProvider, job: Job) -> Written | None:
             return provider.create(remote, job.draft)
         case Update(base) if job.draft is not None:
             return provider.update(remote, copy.ref, job.draft, base.etag)
-        case Delete(base) | Withdraw(base):
+        case Delete(base) | Withdraw(base) | Thin(_, base):
             provider.delete(remote, copy.ref, base.etag)
         case _:
             pass
@@ -195,9 +222,12 @@ def _send(provider: CalendarProvider, job: Job) -> Written | None:
 def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists: bool) -> None:
     """Keep what a read shows after the write; only that confirms it."""
     with house.db.write() as tx:
-        at = target(tx, *work.of_side(ticket.key))
+        at = _as_it_is(tx, ticket, job)
         if at is None or place(at) != place(job.at):
             work.finish(tx, ticket, tx.now)  # it was taken away, or followed elsewhere: plan again
+            return
+        if isinstance(job.step, Thin):
+            _keep_older(house, tx, ticket, at, answer)
             return
         there, glance = note_place(tx, at, answer), glance_of(house, tx, at, answer)
         if there is None:
@@ -209,6 +239,22 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         session = seen.keep(tx, at.session, at.copy, observed, ticket)
         pace.sooner(house, tx, at.account)
         _settle(tx, ticket, session, at.copy)
+
+
+def _as_it_is(tx: Tx, ticket: Ticket, job: Job) -> Target | None:
+    if isinstance(job.step, Thin):
+        return target_at(tx, tx.copies.get(job.at.copy.id))
+    return target(tx, *work.of_side(ticket.key))
+
+
+def _keep_older(house: House, tx: Tx, ticket: Ticket, at: Target, answer: Answer) -> None:
+    """Keep what became of an older event that we meant to take away."""
+    there, glance = note_place(tx, at, answer), glance_of(house, tx, at, answer)
+    if there is None:
+        session = doubled.gone(tx, at.session, at.copy, answer.received, ticket)
+    else:
+        session = doubled.turned_up(tx, at.session, at.copy, at.calendar.id, there, glance, ticket)
+    _settle(tx, ticket, session, tx.copies.get(at.copy.id) if there is not None else at.copy)
 
 
 def _still_open(at: Target, intent: Intent | None, answer: Answer, *, exists: bool) -> Intent | None:

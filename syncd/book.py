@@ -15,10 +15,10 @@ from policy.life import ENDED, LIVE, Effect, Session, State
 from policy.notice import Outcome
 from policy.schedule import next_step, warning
 from policy.session import advance, begin
-from syncd import brake, doubts, route, work
+from syncd import brake, doubts, route, spares, work
 from syncd.invariants.rows import lacking
 from syncd.pictures import base_of
-from syncd.reconcile import Rest, Search
+from syncd.reconcile import Rest, Search, Thin
 from syncd.store.rows import Copy, PersonId, SessionId, SessionRow, Ticket
 from syncd.store.tx import Tx
 
@@ -92,6 +92,8 @@ def _close(tx: Tx, before: Session, session: Session) -> None:
     left = before.state is State.INCIDENT is not session.state
     if left or (_is_blind(before) and not _is_blind(session)) or session.state in ENDED:
         tx.incidents.end(DISCONNECTED, session_id=SessionId(session.id))
+    if session.state in ENDED and before.state not in ENDED:
+        spares.forget(tx, SessionId(session.id))
     if session.state is State.ELAPSED is not before.state:
         for copy in tx.copies.of(SessionId(session.id)):
             tx.copies.set_base(copy.id, None)  # what becomes of the event now is its owner's business
@@ -214,6 +216,7 @@ def _dues(tx: Tx, session: Session) -> tuple[Due, ...]:
                 upcoming.at if upcoming and side in watched else None,
                 _settling(tx, session, copies.get(side)),
                 _untold(tx, session, copies.get(side)),
+                _outliving(tx, session, copies.get(side)),
             ),
             _account(tx, copies.get(side)),
         )
@@ -248,6 +251,14 @@ def _untold(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
     return tx.now
 
 
+def _outliving(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
+    """Return when a look can prove that *copy* stands since we took an older event away."""
+    if copy is None or session.state in ENDED or not visible(tx, copy):
+        return None
+    taken = spares.taken_at(tx, session, copy)
+    return taken + session.rules.lag + _MARGIN if taken is not None else None
+
+
 def visible(tx: Tx, copy: Copy) -> bool:
     """Tell whether the account of *copy* is still connected."""
     return bool(tx.accounts.get(tx.calendars.get(copy.calendar_id).account_id).grant)
@@ -274,7 +285,13 @@ def _write_due(tx: Tx, session: Session, side: Side, copies: dict[Side, Copy]) -
     step = route.next_plan(tx, session, side, copies, copy)
     if isinstance(step, Rest):
         return Due(work.WRITE, key, None)
-    account = _searched(tx, session) if isinstance(step, Search) else _account(tx, copy)
+    match step:
+        case Search():
+            account = _searched(tx, session)
+        case Thin(spare):
+            account = _account(tx, tx.copies.get(spare))
+        case _:
+            account = _account(tx, copy)
     account = account or _destination(tx, session, side)
     return Due(work.WRITE, key, route.not_before(tx, session, copies, step) if account else None, account)
 

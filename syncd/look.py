@@ -14,7 +14,7 @@ from policy.life import Session
 from policy.notice import Doubt
 from providers.base import CalendarProvider, Event, EventRef, Receipt
 from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
-from syncd import ailing, poll, seen, work
+from syncd import ailing, poll, seen, spares, work
 from syncd.book import current, next_of, record, session_in
 from syncd.house import House
 from syncd.observe import Glance, observe
@@ -50,13 +50,16 @@ class Answer:
 def target(tx: Tx, session_id: SessionId, side: Side) -> Target | None:
     """Return what there is to look at; ``None`` once the event or its account is no longer ours to see."""
     copy = current(tx, session_id).get(side)
-    if copy is None:
-        return None
+    return target_at(tx, copy) if copy is not None else None
+
+
+def target_at(tx: Tx, copy: Copy) -> Target | None:
+    """Return *copy* with everything around it; ``None`` if its account is no longer ours to see."""
     calendar = tx.calendars.get(copy.calendar_id)
     account = tx.accounts.get(calendar.account_id)
     if not account.grant:
         return None
-    session = session_in(tx.sessions.get(session_id))
+    session = session_in(tx.sessions.get(copy.session_id))
     return Target(session, copy, tx.people.get(account.person_id), account, calendar)
 
 
@@ -122,10 +125,14 @@ def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, an
 
 
 def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:
-    """Return a round of the account's other calendars: an event that was moved there is not gone."""
+    """Return a round of the account's other calendars: an event that was moved there is not gone.
+
+    An older event may have been brought back to the same calendar: then that one is read as well.
+    """
     with house.db.read() as tx:
+        skipped = None if spares.older(tx, at.copy) else at.calendar.id
         every = tx.calendars.with_known(at.account.id)
-    others = [(each, known) for each, known in every if each.id != at.calendar.id]
+    others = [(each, known) for each, known in every if each.id != skipped]
     return poll.look_at(house, provider, at.account, at.person, others)
 
 
@@ -160,9 +167,9 @@ def _looked_everywhere(tx: Tx, at: Target) -> bool:
     if at.session.pending is None:
         return True  # a first sight: it is confirmed later
     since = at.session.act.gone.at
-    everywhere = True
+    everywhere, skipped = True, None if spares.older(tx, at.copy) else at.calendar.id
     for calendar in tx.calendars.of_person(at.person.id):
-        if calendar.id == at.calendar.id or (calendar.verified_at and calendar.verified_at >= since):
+        if calendar.id == skipped or (calendar.verified_at and calendar.verified_at >= since):
             continue
         everywhere = False
         if calendar.account_id != at.account.id:

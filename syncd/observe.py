@@ -29,6 +29,8 @@ class Glance:
     proves: bool
     guest: str = ""
     """In the student's event: the address whose answer is the mentor's."""
+    hearsay: bool = False
+    """The mentor has an event of their own that we see stand: what the student's event says of them is no act."""
     stamp: datetime | None = None
     """The provider's own stamp of a removal."""
 
@@ -116,6 +118,8 @@ def _fact(base: Base, stamp: datetime | None, glance: Glance) -> Sighted | Missi
 
 def _of_guest(base: Base, glance: Glance, before: Base | None = None) -> tuple[Fact, ...]:
     """Return what the student's event shows of the mentor: a refusal, or its end."""
+    if glance.hearsay:
+        return ()
     mentor = replace(glance, side=Side.MENTOR)
     if base.guest is PartStat.DECLINED:
         return (_missing(Act.DECLINED, base.etag, None, mentor),)

@@ -41,7 +41,14 @@ class Base(_Picture):
     fresh: bool = False
     """We made it, and the calendar's changes have not told of it yet."""
     untold: bool = False
-    """They should have, by now: gone before they could tell, it leaves no trace on Xandikos."""
+    """They should have, by now: gone before they could tell, it leaves no trace on Xandikos.
+
+    Also what must be seen once more for another reason: an event of the session turned up, or is gone.
+    """
+    beside: bool = False
+    """An older event of the session, brought back by its owner: it stands beside the session's own."""
+    bare: bool = False
+    """Our mark is gone from an older event: it is not ours to take away."""
 
 
 class Op(StrEnum):
@@ -52,6 +59,8 @@ class Op(StrEnum):
     DELETE = "delete"
     WITHDRAW = "withdraw"
     """Take a copy of ours away because the server's own stands beside it."""
+    SPARE = "spare"
+    """Take an older event away because a newer one stands; kept until that one was proven to stand after it."""
 
 
 class Intent(_Picture):

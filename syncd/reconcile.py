@@ -13,6 +13,7 @@ from policy.facts import Act, Side
 from policy.life import Session, State
 from policy.schedule import Want, must_be_put_back, want
 from syncd.pictures import Base, Intent, Invite, Route
+from syncd.store.rows import CopyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,14 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class Thin:
+    """Take an older event away: the session stands twice."""
+
+    copy: CopyId
+    base: Base
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """Find out whether the server's invite has turned up at the mentor's."""
 
@@ -56,7 +65,7 @@ class Rest:
     """Nothing to do."""
 
 
-Plan = Create | Update | Delete | Withdraw | Search | Look | Rest
+Plan = Create | Update | Delete | Withdraw | Thin | Search | Look | Rest
 
 
 def plan(
@@ -67,10 +76,12 @@ def plan(
     invite: Invite | None = None,
     *,
     beside: bool = False,
+    double: Thin | None = None,
 ) -> Plan:
     """Return the one next step for the event on *side*.
 
-    *invite* is how the mentor hears of it; *beside*: a server's own copy stands beside the mentor's.
+    *invite* is how the mentor hears of it; *beside*: a server's own copy stands beside the mentor's;
+    *double*: what there is to do about an older event that stands beside this one.
     """
     if intent is not None:
         return Look()
@@ -79,7 +90,13 @@ def plan(
         return Rest() if base is None or _over(session, side, base) else Delete(base)
     if wanted is Want.AS_IS:
         return Rest()
-    return _student(session, base, invite) if side is Side.STUDENT else _mentor(base, invite, beside=beside)
+    step = _student(session, base, invite) if side is Side.STUDENT else _mentor(base, invite, beside=beside)
+    return double if double is not None and isinstance(step, Rest) and _stands_for_sure(base) else step
+
+
+def _stands_for_sure(base: Base | None) -> bool:
+    """Tell whether the event was seen to stand since the last time when that was in question."""
+    return base is not None and base.act is None and not base.untold
 
 
 def _over(session: Session, side: Side, base: Base) -> bool:

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 from policy.facts import Side
 from policy.life import Session
 from providers.base import Capability
+from syncd import spares
 from syncd.observe import Observed
 from syncd.pictures import Base, Invite, Route, base_of, intent_of, invite_of
-from syncd.reconcile import Create, Delete, Plan, Rest, Search, plan
-from syncd.store.rows import Account, Copy, PersonId, SessionId
+from syncd.reconcile import Create, Delete, Plan, Rest, Search, Thin, plan
+from syncd.store.rows import Account, Copy, Health, PersonId, SessionId
 from syncd.store.tx import Tx
 
 DROPPED = "guest.dropped"
@@ -69,9 +70,16 @@ def next_plan(tx: Tx, session: Session, side: Side, copies: Mapping[Side, Copy],
     invite = invite_of(copies.get(Side.STUDENT))
     if side is Side.MENTOR and Side.STUDENT not in copies:
         invite = decide(tx, session, copies)
-    step = plan(session, side, base, intent, invite, beside=copy is not None and _beside(tx, copy))
+    beside, double = (_beside(tx, copy), _double(tx, copy)) if copy else (False, None)
+    step = plan(session, side, base, intent, invite, beside=beside, double=double)
     # What has begun is nobody's to write any more: who takes it away during the session means the past.
-    return Rest() if isinstance(step, Create) and tx.now >= session.start else step
+    return Rest() if isinstance(step, Create | Thin) and tx.now >= session.start else step
+
+
+def _double(tx: Tx, copy: Copy) -> Thin | None:
+    spare = spares.to_take_away(tx, copy)
+    base = base_of(spare) if spare is not None else None
+    return Thin(spare.id, base) if spare is not None and base is not None else None
 
 
 def _beside(tx: Tx, copy: Copy) -> bool:
@@ -102,6 +110,20 @@ def searched(tx: Tx, session: Session) -> Account | None:
 
 
 # --- what was seen -------------------------------------------------------------------
+
+
+def mentor_speaks(tx: Tx, session: Session) -> bool:
+    """Tell whether the mentor's own event is seen to stand: then it alone says what the mentor does.
+
+    Else an answer that the student's app, or a late message, leaves in the student's event would be
+    an act that the mentor's event denies, again and again.
+    """
+    own = [copy for copy in tx.copies.of(SessionId(session.id)) if copy.side is Side.MENTOR]
+    base = base_of(own[-1]) if own else None
+    if base is None or base.act is not None:
+        return False
+    calendar = tx.calendars.get(own[-1].calendar_id)
+    return calendar.health is Health.OK and bool(tx.accounts.get(calendar.account_id).grant)
 
 
 def note(tx: Tx, session: Session, copy: Copy, observed: Observed) -> None:

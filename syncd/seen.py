@@ -26,12 +26,13 @@ from providers.base import (
     Unread,
     key_of,
 )
-from syncd import notes, route, work
+from syncd import doubled, notes, route, spares, work
 from syncd.book import current, record, session_in
 from syncd.clock import proves
 from syncd.house import House
 from syncd.observe import Glance, Observed, act_in, observe, standing
 from syncd.pictures import Op, base_of, intent_of
+from syncd.spares import out_of_sight
 from syncd.store.rows import Block, Calendar, CalendarRowId, Copy, Health, Person, PersonId, Stray, Ticket
 from syncd.store.tx import Tx
 
@@ -105,6 +106,7 @@ def in_changes(
     *anew*: another calendar stands in the place of the old one, and what is missing went with that.
     """
     items = {item.ref: item for item in changes.items}
+    older = _older_in_changes(house, tx, person, calendar, changes, sent, received)
     for copy in copies_in(tx, calendar.id, person.id, items):
         if changes.listed is None and copy.ref not in items:
             _unnamed(tx, copy, changes)
@@ -119,8 +121,41 @@ def in_changes(
         glance = glance_at(house, tx, session, copy, person, changes.receipt, sent, received, via=via)
         _copy_in_changes(tx, session, copy, items.get(copy.ref), changes, glance)
     for item in changes.items:
-        if isinstance(item, Event) and item.uid.startswith(OURS):
+        if isinstance(item, Event) and item.uid.startswith(OURS) and item.uid not in older:
             _elsewhere(house, tx, person, calendar, item, sent, received)
+
+
+def _older_in_changes(
+    house: House,
+    tx: Tx,
+    person: Person,
+    calendar: Calendar,
+    changes: Changes,
+    sent: datetime,
+    received: datetime,
+) -> frozenset[str]:
+    """Note what the changes show of older events, before the absence of a newer one is judged; return their UIDs."""
+    items = {item.ref: item for item in changes.items}
+    if not items and changes.listed is None:
+        return frozenset()
+    for copy in tx.copies.older(calendar.id):
+        there = items.get(copy.ref)
+        left = copy.ref in changes.listed if changes.listed is not None else there is None
+        if isinstance(there, Tombstone) or (isinstance(there, Event) and not ours(copy, there)) or not left:
+            doubled.gone(tx, session_in(tx.sessions.get(copy.session_id)), copy, received)
+    found: set[str] = set()
+    for item in changes.items:
+        if not isinstance(item, Event) or not item.uid.startswith(OURS):
+            continue
+        copy_there = _own(tx, person, item, newest=False)
+        if copy_there is not None:
+            found.add(item.uid)
+            session = session_in(tx.sessions.get(copy_there.session_id))
+            glance = glance_at(
+                house, tx, session, copy_there, person, item.receipt, sent, received, via=Via.FOLLOW
+            )
+            doubled.turned_up(tx, session, copy_there, calendar.id, item, glance)
+    return frozenset(found)
 
 
 def _unnamed(tx: Tx, copy: Copy, changes: Changes) -> None:
@@ -170,7 +205,8 @@ def glance_at(
     """Return the circumstances of a look at *copy*."""
     right = not receipt.cached and proves(house.clock, sent, received, receipt.date, session.rules)
     guest = tx.people.get(PersonId(session.mentor)).email if copy.side is Side.STUDENT else ""
-    return Glance(copy.side, person.email, via, sent, received, right, guest)
+    hearsay = copy.side is Side.STUDENT and route.mentor_speaks(tx, session)
+    return Glance(copy.side, person.email, via, sent, received, right, guest, hearsay)
 
 
 def _copy_in_changes(
@@ -189,14 +225,16 @@ def _copy_in_changes(
             _in_listing(tx, session, copy, changes.listed, glance)
 
 
-def went_with_it(tx: Tx, session: Session, copy: Copy, at: datetime) -> None:
+def went_with_it(tx: Tx, session: Session, copy: Copy, at: datetime, own: Ticket | None = None) -> Session:
     """Have an event written again that went with its calendar; an act that was seen before that counts."""
     if _acted(session, copy):
-        return
+        return session
+    if (spare := spares.standing(tx, copy)) is not None:
+        return doubled.give_way(tx, session, copy, spare, own=own)
     if session.state not in ENDED:
         tx.copies.set_base(copy.id, None)
         tx.copies.set_intent(copy.id, None)
-    record(tx, session, [Replaced(at=at)] if copy.side is Side.STUDENT else [])
+    return record(tx, session, [Replaced(at=at)] if copy.side is Side.STUDENT else [], own)
 
 
 def _absent(tx: Tx, session: Session, copy: Copy, glance: Glance) -> None:
@@ -216,6 +254,8 @@ def _in_listing(
 
 def keep(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket | None = None) -> Session:
     """Write down one observation: pictures and fact together."""
+    if isinstance(observed.fact, Missing) and (said := _no_act(tx, session, copy, observed, own)) is not None:
+        return said
     base = observed.base.stored() if observed.base else None
     intent = observed.intent.stored() if observed.intent else None
     if base != copy.base:
@@ -231,9 +271,23 @@ def keep(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket |
     session = record(tx, session, facts, own)
     if base is None and (sent or _withdrawn(copy)):
         _look_for_it(tx, session, copy)
+    if sent and copy.side is Side.STUDENT:
+        spares.forget_outlived(tx, session, copy)
     if _called_off(copy, observed):
         round_soon(tx, tx.calendars.get(_students_place(tx, copy)))
     return session
+
+
+def _no_act(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket | None) -> Session | None:
+    """Return the session if the absence of *copy* is nobody's act: an older event stands, or may have until we came."""
+    assert observed.fact is not None  # noqa: S101 - it is an absence
+    if (spare := spares.standing(tx, copy)) is not None:
+        return doubled.give_way(tx, session, copy, spare, observed.others, own)
+    if not spares.by_us(tx, session, copy):
+        return None
+    if session.pending is None:
+        return went_with_it(tx, session, copy, observed.fact.at, own)
+    return record(tx, session, observed.others, own)  # it is looked at again when the mentor's act is over
 
 
 def _facts(session: Session, observed: Observed) -> list[Fact]:
@@ -305,7 +359,7 @@ def _elsewhere(
     received: datetime,
 ) -> None:
     """Note an event with our UID that does not stand where we put it, and follow it if that one is gone."""
-    copy = _original(tx, person, event)
+    copy = _own(tx, person, event, newest=True)
     if copy is None:
         _take_invite(house, tx, person, calendar, event, sent, received)
         return
@@ -400,21 +454,12 @@ def _acted(session: Session, copy: Copy) -> bool:
     return pending is not None and pending.actor is _ACTOR[copy.side]
 
 
-def out_of_sight(tx: Tx, copy: Copy) -> bool:
-    """Tell whether the owner has taken the place of *copy* away from us."""
-    calendar = tx.calendars.get(copy.calendar_id)
-    return not tx.accounts.get(calendar.account_id).grant or (calendar.health, calendar.cause) == _REMOVED
-
-
-_REMOVED = (Health.LOST, "removed")
-
-
-def _original(tx: Tx, person: Person, event: Event) -> Copy | None:
-    """Return the person's own copy that has the UID of *event*."""
+def _own(tx: Tx, person: Person, event: Event, *, newest: bool) -> Copy | None:
+    """Return the person's own copy that has the UID of *event*: the newest of its side, or an older one."""
     for copy in tx.copies.by_uid(event.uid):
         session = tx.sessions.get(copy.session_id)
         owner = session.student_id if copy.side is Side.STUDENT else session.mentor_id
-        if owner == person.id and current(tx, copy.session_id).get(copy.side) == copy:
+        if owner == person.id and (current(tx, copy.session_id).get(copy.side) == copy) == newest:
             return copy
     return None
 

@@ -132,14 +132,17 @@ def places(tx: Tx, page: Page) -> Iterator[Breach]:
 
 
 def _stands(one: Placed) -> bool:
-    """Tell whether the event stands uncancelled, and is ours: a server's own copy goes as the server pleases."""
+    """Tell whether the event stands uncancelled by our doing: a server's own copy goes as the server pleases.
+
+    An older one that its owner brought back is theirs, until we have taken it away again.
+    """
     if one.base is None:
         return False
     try:
         base = Base.model_validate(one.base)
     except ValidationError:
         return True
-    return base.act is None and not base.served
+    return base.act is None and not base.served and not base.beside
 
 
 # --- I3: none is lost ----------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Executable, and_, bindparam, delete, exists, insert, or_, select
@@ -26,6 +27,15 @@ _STRAYS = (
 )
 _DROP_STRAY = delete(strays).where(
     and_(*(strays.c[name] == bindparam(f"old_{name}") for name in ("copy_id", "calendar_id", "ref")))
+)
+_BEFORE = copies.alias("later")
+_SPARES = _OF_CALENDAR.where(
+    copies.c.base.is_not(None),
+    exists().where(
+        _BEFORE.c.session_id == copies.c.session_id,
+        _BEFORE.c.side == copies.c.side,
+        _BEFORE.c.id > copies.c.id,
+    ),
 )
 _MANY = 500
 """So many refs are asked for at once: a statement takes so many values and no more."""
@@ -117,6 +127,10 @@ class Copies:
             found |= {copy.id: copy for copy in self._all(_CONCERNED, these)}
         return tuple(found.values())
 
+    def older(self, calendar_id: CalendarRowId) -> tuple[Copy, ...]:
+        """Return the copies in a calendar that something is known of though their side has had newer ones."""
+        return self._all(_SPARES, {"calendar": calendar_id})
+
     def by_uid(self, uid: str) -> tuple[Copy, ...]:
         """Return the copies with this UID, oldest first: at most one for each side."""
         return self._all(_BY_UID, {"name": uid})
@@ -142,6 +156,23 @@ class Copies:
     ) -> None:
         """Note that the event was moved to another calendar of the same person."""
         self._link.change(copies, {"id": id}, {"calendar_id": calendar_id, "ref": ref, "base": base})
+
+    def swap(self, newest: CopyId, other: CopyId) -> None:
+        """Let two copies of one side change places, each with its event and strays, so that the newest row has *other*'s.
+
+        :raises Unknown: if there is no such copy.
+        """
+        one, two = self.get(newest), self.get(other)
+        aside = self.strays(newest), self.strays(other)
+        self._link.change(copies, {"id": newest}, {"uid": f"{one.uid} "})  # a UID stands once on a side
+        for row, its, strays_of in ((other, one, aside[0]), (newest, two, aside[1])):
+            values = {"uid": its.uid, "calendar_id": its.calendar_id, "ref": its.ref}
+            self._link.change(copies, {"id": row}, {**values, "base": its.base, "intent": its.intent})
+            for stray in strays_of:
+                self.drop_stray(stray.copy_id, stray.calendar_id, stray.ref)
+        for row, strays_of in ((other, aside[0]), (newest, aside[1])):
+            for stray in strays_of:
+                self.put_stray(replace(stray, copy_id=row))
 
     def put_stray(self, stray: Stray) -> bool:
         """Note another resource with the copy's UID, and tell whether it is new.

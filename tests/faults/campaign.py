@@ -18,6 +18,8 @@ from tests.syncd.engine.faults import Crash
 from tests.syncd.store.grounds import Ground
 
 ELSEWHERE: Mapping[str, str] = {
+    "act._look_first:commit": "comes only if the newer of two events goes in the second before the older one is taken"
+    " away: it asks for a look, and whoever takes the work again finds the same",
     "cli.checks.accounts:calendars": "`syncd check` only reads and writes nothing: nothing is left behind",
     "cli.people.add:commit": "one transaction between two answers to a person, who sees whether it was done",
     "cli.people.override:commit": "one transaction between two answers to a person, who sees whether it was done",

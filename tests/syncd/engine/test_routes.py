@@ -187,6 +187,26 @@ def test_a_refusal_in_the_students_event_alone_is_the_mentors_act(play: Play) ->
     assert (verdict.outcome, verdict.act) == (Outcome.NOT_STUDENT, Act.DECLINED)
 
 
+def test_a_refusal_that_the_mentors_own_event_denies_is_no_act(play: Play) -> None:
+    play.person("mo", Role.MENTOR, "work", url=TWO)
+    session = booked(play)
+    play.clock.sleep(HOUR)
+    url, calendar, ref = play.place(session)
+    text = play.servers[url].body(calendar, ref)
+    mine = next(line for line in text.split(b"\r\n") if MO.encode() in line)
+    play.servers[url].put(
+        calendar, ref, text.replace(mine, b"ATTENDEE;PARTSTAT=DECLINED:mailto:" + MO.encode())
+    )
+    play.until(play.clock.now() + 3 * HOUR)
+    assert play.state(session) is State.BOOKED
+    assert acts_of_the_mentor(play, session) == 0
+    play.decline(session, Side.MENTOR, name="mo")
+    play.sync()
+    settle(play)
+    play.until(play.clock.now() + HOUR)
+    assert play.verdict(session).outcome is Outcome.NOT_STUDENT
+
+
 def test_a_quiet_round_with_an_invite_writes_nothing(play: Play) -> None:
     mentor(play)
     session = booked(play)

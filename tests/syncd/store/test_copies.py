@@ -78,6 +78,24 @@ def test_a_stray_keeps_the_time_at_which_it_appeared(school: School, silent: Sil
         assert tx.copies.strays(copy.id) == ()
 
 
+def test_an_older_copy_takes_the_place_of_the_newest_with_all_that_is_known_of_it(school: School) -> None:
+    session = school.book()
+    first, second = school.copy(session), school.copy(session, 2)
+    stray = Stray(first.id, school.calendar.id, EventRef("/s.ics"), ETag("1"), NOW, None)
+    with school.db.write() as tx:
+        tx.copies.set_base(first.id, BODY)
+        tx.copies.put_stray(stray)
+        assert [copy.id for copy in tx.copies.older(school.calendar.id)] == [first.id]
+        tx.copies.swap(second.id, first.id)
+    with school.db.read() as tx:
+        older, newest = tx.copies.of(session.id)
+        assert (newest.id, newest.uid, newest.ref, newest.base) == (second.id, first.uid, first.ref, BODY)
+        assert (older.id, older.uid, older.ref, older.base) == (first.id, second.uid, second.ref, None)
+        assert [each.copy_id for each in tx.copies.strays(newest.id)] == [newest.id]
+        assert tx.copies.strays(older.id) == ()
+        assert tx.copies.older(school.calendar.id) == ()
+
+
 def test_a_look_speaks_of_the_newest_copies_but_not_of_history(school: School) -> None:
     live, over = school.book(), school.book("two", NOW - timedelta(days=3), state="elapsed", live=False)
     _, newest, gone = school.copy(live), school.copy(live, 2), school.copy(over)
