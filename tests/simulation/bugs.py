@@ -22,10 +22,11 @@ import syncd.look
 import syncd.observe
 import syncd.poll
 import syncd.reconcile
+import syncd.route
 import syncd.seen
 import syncd.work
-from policy.facts import Act, Missing, Via
-from policy.life import Session, Sight
+from policy.facts import Act, Missing, Side, Via
+from policy.life import Session, Sight, State
 from policy.notice import Outcome
 from providers.base import Changes, ETag, Event, EventDraft, PartStat, Receipt
 from providers.errors import (
@@ -244,14 +245,13 @@ def _no_hold(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _last_sight_counts(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a later sight of the act overwrite when it was first seen."""
+    """Let the latest sight of the act overwrite when it was first seen."""
 
-    def again(session: Session, fact: Missing) -> Any:
-        late = Sight(at=fact.received, seq=session.seq)
-        moved = session.act.model_copy(update={"gone": late})
-        return real(session.model_copy(update={"pending": moved}), fact)
+    def rule(session: Session, pending: Any) -> Any:
+        late = Sight(at=pending.again, seq=pending.gone.seq)
+        return real(session, pending.model_copy(update={"gone": late}))
 
-    return again
+    return rule
 
 
 def _on_the_wall(real: Callable[..., datetime]) -> Callable[..., datetime]:
@@ -294,6 +294,16 @@ def _no_lag(real: Callable[..., Session]) -> Callable[..., Session]:
         return real(sharp, fact).model_copy(update={"rules": session.rules})
 
     return take
+
+
+def _looks_too_soon(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Look at the deadline itself, and not once every replica knows what was before it."""
+
+    def upcoming(session: Session) -> Any:
+        rules = session.rules.model_copy(update={"lag": timedelta(0)})
+        return real(session.model_copy(update={"rules": rules}))
+
+    return upcoming
 
 
 def _no_deadline_look(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -399,14 +409,15 @@ def _gives_up_at_once(real: Callable[..., None]) -> Callable[..., None]:
     return set_back
 
 
-def _writes_while_undecided(real: Callable[..., Any]) -> Callable[..., Any]:
+def _writes_what_is_missing(real: Callable[..., Any]) -> Callable[..., Any]:
     """Put back whatever is missing, as a plain reconciler does."""
 
-    def student(session: Session, base: Any, invite: Any) -> Any:
-        step = real(session, base, invite)
-        return syncd.reconcile.Create() if base is None else step
+    def plan(session: Session, side: Any, base: Any, intent: Any, *more: Any, **named: Any) -> Any:
+        if session.state is State.NOTICED and side is Side.STUDENT and base is None and intent is None:
+            return syncd.reconcile.Create()
+        return real(session, side, base, intent, *more, **named)
 
-    return student
+    return plan
 
 
 def _tells_everything(real: Callable[..., Session]) -> Callable[..., Session]:
@@ -451,7 +462,7 @@ BUGS: tuple[Bug, ...] = (
         (policy.deciding, "hold_ends", _no_hold),
         (policy.schedule, "hold_ends", _no_hold),
     ),
-    _bug("the last sight of an act counts", (policy.session, "_seen_again_gone", _last_sight_counts)),
+    _bug("the last sight of an act counts", (policy.deciding, "rule", _last_sight_counts)),
     _bug(
         "the deadline is on the wall",
         (policy.notice, "deadline", _on_the_wall),
@@ -462,7 +473,11 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "the deadline comes three minutes early", *((module, "judge", _equality_is_late) for module in _JUDGE)
     ),
-    _bug("answers are never old", (policy.session, "_take_sight", _no_lag)),
+    _bug(
+        "answers are never old",
+        (policy.session, "_take_sight", _no_lag),
+        (policy.schedule, "_next_booked", _looks_too_soon),
+    ),
     _bug("nobody looks at the deadline", (policy.schedule, "_next_booked", _no_deadline_look)),
     _bug(
         "a mentor's act needs no look at the student's",
@@ -474,7 +489,7 @@ BUGS: tuple[Bug, ...] = (
     _bug("a write is tried again under a new id", (syncd.act, "_is_blocked", _a_new_id_each_time)),
     _bug("writes have no condition", (syncd.act, "_send", _no_condition)),
     _bug("what fails is given up", (syncd.work, "set_back", _gives_up_at_once)),
-    _bug("what is missing is written again", (syncd.reconcile, "_student", _writes_while_undecided)),
+    _bug("what is missing is written again", (syncd.route, "plan", _writes_what_is_missing)),
     _bug("every sight is told again", (syncd.book, "_write", _tells_everything)),
 )
 """Every planted bug."""

@@ -69,6 +69,8 @@ class Wire:
     """Lets the world go on until a moment."""
     alive: Callable[[], None]
     """Ends the request if the program was killed meanwhile."""
+    hurry: Callable[[EventRef, timedelta], None] = lambda ref, by: None
+    """Lets the next act at an event come earlier."""
     requests: int = 0
     writes: int = 0
 
@@ -172,6 +174,8 @@ class Connection:
         """Replace the event that was last seen as *etag*."""
 
         def act(shelf: Shelf) -> Written:
+            if crossing := self._wire.weather.now(Kind.CROSSING, self._wire.true.now, self._place.url):
+                self._wire.hurry(ref, timedelta(seconds=crossing.size))
             _expect(shelf, ref, etag)
             return self._put(shelf, ref, draft)
 
@@ -213,15 +217,23 @@ class Connection:
             raise AccessLost("there is no such calendar", loss=Loss.GONE, where=calendar, status=404)
         return shelf
 
+    def _open(self, calendar: CalendarId, *more: Kind) -> Shelf:
+        now, weather = self._wire.true.now, self._wire.weather
+        if weather.now(Kind.PART, now, calendar) or any(
+            weather.now(kind, now, self._place.url) for kind in more
+        ):
+            raise Unavailable("not this one, not now", where=calendar, status=503)
+        return self._shelf(calendar)
+
     def _read(self, calendar: CalendarId, act: Callable[[Shelf, int], T]) -> T:
         def read() -> T:
-            shelf = self._shelf(calendar)
+            shelf = self._open(calendar)
             return act(shelf, shelf.length(self._as_of()))
 
         return self._asked(read)
 
     def _write(self, calendar: CalendarId, act: Callable[[Shelf], T]) -> T:
-        return self._asked(lambda: act(self._shelf(calendar)), write=True)
+        return self._asked(lambda: act(self._open(calendar, Kind.REFUSAL)), write=True)
 
     def _put(self, shelf: Shelf, ref: EventRef, draft: EventDraft) -> Written:
         self._wire.writes += 1
@@ -320,14 +332,14 @@ def _expect(shelf: Shelf, ref: EventRef, etag: ETag) -> None:
 
 
 def _token(shelf: Shelf, length: int) -> SyncToken:
-    return SyncToken(f"{shelf.born}-{length}")
+    return SyncToken(f"{shelf.born}-{length}-{shelf.forgotten}")
 
 
 def _place(shelf: Shelf, token: SyncToken) -> int:
-    born, _, place = token.partition("-")
-    if int(born) != shelf.born or not shelf.forgotten <= int(place) <= len(shelf.log):
+    born, place, forgotten = (int(part) for part in token.split("-"))
+    if (born, forgotten) != (shelf.born, shelf.forgotten) or place > len(shelf.log):
         raise SyncTokenExpired("the server has forgotten this token", where=shelf.id)
-    return int(place)
+    return place
 
 
 def _time(body: Body, window: Interval) -> BusyTime:

@@ -90,7 +90,7 @@ class Shelf:
     log: list[Entry] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
     forgotten: int = 0
-    """Tokens older than this entry are refused."""
+    """How often the server has forgotten all its tokens."""
     gone: datetime | None = None
     """When its owner deleted it."""
     _past: dict[EventRef, list[int]] = field(default_factory=dict)

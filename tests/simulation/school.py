@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from policy.facts import Actor, Decision
 from policy.life import ENDED, Session
 from policy.rules import Rules
-from providers.base import CalendarProvider, Owner
+from providers.base import CalendarProvider, EventRef, Owner
 from providers.errors import ProviderError
 from syncd import accounts, act, decisions, jumps, look, poll, rollcall, sessions, work
 from syncd.book import session_in
@@ -154,6 +154,7 @@ class School:
         self.meetings = {each.number: each for each in plan.meetings}
         self.hands = Hands(self.places.values(), self.homes, self.meetings)
         self.wire = Wire(self.true, self.weather, Random(f"{plan.seed} wire"), self._happen, self._alive)  # noqa: S311
+        self.wire.hurry = self._hurry
         self.doors = Doors(self.wire, self.places, self.hands.revoked)
         self.ids = count(1)
         self.deeds = [deed for deed in plan.deeds if deed.act not in _COMMANDS]
@@ -234,6 +235,16 @@ class School:
                 if spell.where in {"", place.url}:
                     _strike(place, spell.kind, max(self.true.now, spell.since))
 
+    def _hurry(self, ref: EventRef, by: timedelta) -> None:
+        """Let the next act at the event of *ref* happen now, if it would come within *by*."""
+        for deed in self.deeds:
+            id_ = self.hands.ids.get(deed.meeting)
+            if id_ is not None and f"/syncd-{id_}-" in ref and deed.at <= self.true.now + by:
+                self.deeds.remove(deed)
+                early = replace(deed, at=self.true.now)
+                self.done.append((early, self.hands.do(early, self.true.now)))
+                return
+
     def next_world(self) -> datetime | None:
         """Return when something happens next that is not the program's doing."""
         coming = [each[0].at for each in (self.deeds, self.commands) if each]
@@ -288,7 +299,7 @@ class School:
 def _strike(place: Place, kind: Kind, at: datetime) -> None:
     for shelf in place.shelves.values():
         if kind is Kind.FORGET:
-            shelf.forgotten = len(shelf.log) + 1
+            shelf.forgotten += 1
         else:
             for ref, body in shelf.standing().items():
                 shelf.put(at, ref, replace(body, touched=body.touched + 1), "server")
