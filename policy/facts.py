@@ -230,6 +230,8 @@ class Replaced(_Fact):
 
     kind: Literal["replaced"] = "replaced"
     at: Instant
+    sure: bool = True
+    """The old one was seen to be gone; else the same calendar may have been emptied by its owner."""
 
 
 Fact = (

@@ -177,6 +177,10 @@ class Session(_Value):
     """What a release gives, where it is doubt, or a lack of proof, that a person decides about."""
     unproven: bool = False
     """Our own check did not find the proof of a forfeit that is about to be given: a person decides."""
+    contested: bool = False
+    """It was written anew where nobody can tell whether the student had given notice: no later act is a forfeit."""
+    followed: bool = False
+    """It was moved to another calendar: a server takes the mentor's copy along then."""
     restored: Instant | None = None
     """When the ledger was restored from a backup, until a sight proves something again."""
     warned: bool = False

@@ -35,10 +35,13 @@ class Doubt(StrEnum):
     CLOCK_UNSURE = "our clock was not known to be right"
     UNCONFIRMED = "the second look could not be had"
     RESTORED = "the ledger was restored from a backup"
+    REPLACED = "the calendar was replaced or emptied in between"
     UNPROVEN = "our own check did not find the proof in the ledger"
 
 
-PERSONAL = frozenset({Doubt.SERVER_DOWN, Doubt.ACCESS_LOST, Doubt.UNREADABLE, Doubt.UNCONFIRMED})
+PERSONAL = frozenset(
+    {Doubt.SERVER_DOWN, Doubt.ACCESS_LOST, Doubt.UNREADABLE, Doubt.UNCONFIRMED, Doubt.REPLACED}
+)
 """Doubts whose cause can lie on the student's side; all others are ours alone."""
 
 

@@ -47,9 +47,12 @@ def _outcome(session: Session, pending: Pending) -> tuple[Outcome, Doubt | None,
     if pending.confirmed is None and pending.gone.at > session.deadline and outcome is Outcome.FORFEIT:
         late = "it was first seen gone after the deadline, and no second look could confirm it"
         return Outcome.TIMELY, Doubt.UNCONFIRMED, (late,)
+    if session.contested and outcome is Outcome.FORFEIT:
+        return Outcome.TIMELY, Doubt.REPLACED, (_CONTESTED,)
     return outcome, cause(session, session.present, pending.gone.at) if unsure else None, (reason,)
 
 
+_CONTESTED = "its calendar was replaced or emptied before it was proven to stand at the deadline, and it was written anew"
 _BOTH = "both copies went and the order cannot be proven, so it counts as the mentor's"
 _GAVE_UP = "the mentor gave it up while the student's copy still stood"
 _NOT_STUDENT = {

@@ -130,6 +130,7 @@ def _take_sight(session: Session, fact: Sighted) -> Session:
         present=_later(session.present, sight) if fact.proves else session.present,
         stood=_later(session.stood, sight) if fact.proves and at_start else session.stood,
         version=session.version if pending else fact.version,
+        followed=session.followed or fact.via is Via.FOLLOW,
         calendar_state=CalendarState.PRESENT if at_start else CalendarState.MOVED,
         trouble=None if fact.proves else _mended(session.trouble, fact.received),
         restored=None if fact.proves else session.restored,
@@ -295,6 +296,8 @@ def _mentor_missing(session: Session, fact: Missing) -> Step:
         return _seen_again_gone(session, fact)
     if session.state is State.PLANNED or fact.received > session.start:
         return session, ()
+    if fact.cascades and session.followed:
+        return session, ()  # a server took it along when the student's was moved
     return _notice(session, fact, Actor.MENTOR)
 
 
@@ -308,6 +311,8 @@ def _mentor_too(session: Session, fact: Missing) -> Step:
 def _stood_after(session: Session, fact: Sighted) -> Step:
     """Note that the student's copy outlived the mentor's act."""
     pending = session.act
+    if pending.cascades and fact.via is Via.FOLLOW:
+        return back(session, pending.was), (Effect.RESTORED,)
     if not fact.proves or fact.sent - session.rules.lag < pending.gone.at:
         return session, ()
     stood = Sight(at=fact.received, seq=session.seq)
@@ -380,7 +385,12 @@ def _written(session: Session, fact: PutBack | Replaced) -> Step:
         "put_back": False,
     }
     trouble = _mended(session.trouble, fact.at)
-    return changed(session, state=State.PLANNED, trouble=trouble, **values), (Effect.WRITTEN_ANEW,)
+    # It may have been taken away in time, or did not stand when the deadline came: no fault of the student's.
+    unfair = not session.proven_at_deadline and (not fact.sure or fact.at > session.deadline)
+    again = changed(
+        session, state=State.PLANNED, trouble=trouble, contested=session.contested or unfair, **values
+    )
+    return again, (Effect.WRITTEN_ANEW,)
 
 
 def _passed_planned(session: Session, fact: Passed) -> Step:

@@ -14,7 +14,7 @@ from policy.life import Session
 from policy.notice import Doubt
 from providers.base import CalendarProvider, Event, EventRef, Receipt
 from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
-from syncd import ailing, poll, seen, spares, work
+from syncd import ailing, pace, poll, seen, spares, work
 from syncd.book import current, next_of, record, session_in
 from syncd.house import House
 from syncd.observe import Glance, observe
@@ -86,11 +86,13 @@ def look(house: House, ticket: Ticket) -> None:
             work.finish(tx, ticket, tx.now)  # it was followed elsewhere meanwhile: look again there
         elif answer.refused:
             seen.round_soon(tx, now.calendar)
+            record(tx, now.session, [Passed(at=answer.received)], ticket)
             work.set_back(tx, ticket, "the calendar is to be read anew first")
         elif answer.error is not None:
             _keep_trouble(house, tx, now, answer, answer.error, ticket)
         else:
             session = _keep_answer(house, tx, now, answer, ticket)
+            pace.well_again(tx, now.account)
             session = record(tx, session, [Passed(at=answer.received)], ticket)
             work.finish(tx, ticket, _not_at_once(house, next_of(tx, session, ticket), answer))
 

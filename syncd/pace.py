@@ -38,6 +38,14 @@ def sooner(house: House, tx: Tx, account: Account) -> None:
         tx.due.set_time(work.SYNC, key, at, prio=work.PRIO[work.SYNC], excl=key)
 
 
+def well_again(tx: Tx, account: Account) -> None:
+    """Have *account*, which has just answered, looked at now if its rounds have failed until now."""
+    key = work.account_key(account.id)
+    row = tx.due.get(work.SYNC, key)
+    if row is not None and row.attempts and row.due_at > tx.now:
+        tx.due.want(work.SYNC, key, at=tx.now, prio=work.PRIO[work.SYNC], excl=key)
+
+
 def spread(tx: Tx, length: timedelta) -> timedelta:
     """Return about *length*: after a restart the accounts do not all come at once again and again."""
     return length * tx.chance.uniform(1 - _SPREAD, 1 + _SPREAD)

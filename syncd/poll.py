@@ -241,7 +241,7 @@ def _end(house: House, tx: Tx, ticket: Ticket, person: Person, rounds: Sequence[
         return
     every = house.config.poll.every
     lost = all(isinstance(error, AccessLost | Unsupported) for error in errors)
-    longest = _LONGEST if lost else house.config.poll.stale_after
+    longest = _LONGEST if lost else every
     work.set_back(
         tx,
         ticket,

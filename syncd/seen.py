@@ -116,7 +116,7 @@ def in_changes(
         if session.state is State.ELAPSED:
             continue  # what becomes of it is its owner's business
         if anew and copy.ref not in (changes.listed or items):
-            went_with_it(tx, session, copy, received)
+            went_with_it(tx, session, copy, received, sure=calendar.health is Health.LOST)
             continue
         glance = glance_at(house, tx, session, copy, person, changes.receipt, sent, received, via=via)
         _copy_in_changes(tx, session, copy, items.get(copy.ref), changes, glance)
@@ -225,8 +225,13 @@ def _copy_in_changes(
             _in_listing(tx, session, copy, changes.listed, glance)
 
 
-def went_with_it(tx: Tx, session: Session, copy: Copy, at: datetime, own: Ticket | None = None) -> Session:
-    """Have an event written again that went with its calendar; an act that was seen before that counts."""
+def went_with_it(
+    tx: Tx, session: Session, copy: Copy, at: datetime, own: Ticket | None = None, *, sure: bool = True
+) -> Session:
+    """Have an event written again that went with its calendar; an act that was seen before that counts.
+
+    *sure*: the calendar was seen to be gone; one that is merely empty may have been emptied.
+    """
     if _acted(session, copy):
         return session
     if (spare := spares.standing(tx, copy)) is not None:
@@ -234,7 +239,7 @@ def went_with_it(tx: Tx, session: Session, copy: Copy, at: datetime, own: Ticket
     if session.state not in ENDED:
         tx.copies.set_base(copy.id, None)
         tx.copies.set_intent(copy.id, None)
-    return record(tx, session, [Replaced(at=at)] if copy.side is Side.STUDENT else [], own)
+    return record(tx, session, [Replaced(at=at, sure=sure)] if copy.side is Side.STUDENT else [], own)
 
 
 def _absent(tx: Tx, session: Session, copy: Copy, glance: Glance) -> None:

@@ -11,7 +11,7 @@ from syncd import pace, poll, work
 from syncd.config.model import Poll
 from syncd.house import House
 from syncd.store.rows import DueRow, Role
-from tests.syncd.engine.house import HOUR, MINUTE, NOW, ONE, TWO, Play
+from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, TWO, Play
 from tests.syncd.engine.test_acts import DEADLINE, booked
 
 
@@ -77,7 +77,7 @@ def test_an_act_under_way_brings_rounds_closer(play: Play) -> None:
     assert usual(play) == Poll().near_deadline
 
 
-def test_an_account_whose_server_is_down_backs_off_alone_and_is_seen_again_soon(play: Play) -> None:
+def test_an_account_whose_server_is_down_is_asked_as_ever_and_seen_again_soon(play: Play) -> None:
     play.person("zoe", Role.STUDENT, "elsewhere", url=TWO)
     play.agree()
     play.servers[ONE].go_down()
@@ -86,9 +86,8 @@ def test_an_account_whose_server_is_down_backs_off_alone_and_is_seen_again_soon(
         row = round_of(play, "1")
         waits.append(row.due_at - play.clock.now())
         play.clock.move(row.due_at)
-    assert waits[0] < waits[3] <= Poll().stale_after
-    assert max(waits) <= Poll().stale_after
-    assert min(waits[4:]) >= Poll().stale_after / 2
+    assert max(waits) <= Poll().every, "once it is back it is seen within one round"
+    assert min(waits[4:]) >= Poll().every / 2
     assert round_of(play, "3").attempts == 0
     again = round_of(play, "1").due_at
     with play.db.read() as tx:
@@ -96,6 +95,20 @@ def test_an_account_whose_server_is_down_backs_off_alone_and_is_seen_again_soon(
     assert [each.due_at for each in writes] == [again]
     play.servers[ONE].come_up()
     assert round_of(play, "1").attempts == 0
+
+
+def test_an_answer_to_a_look_brings_the_round_of_an_account_that_failed(play: Play) -> None:
+    booked(play)
+    play.servers[ONE].go_down()
+    assert round_of(play, "1").attempts
+    play.servers[ONE].come_up()
+    with play.db.write() as tx:
+        tx.due.put_off("1", work.SYNC, DEADLINE + DAY)
+    play.until(DEADLINE + LAG + MINUTE)
+    with play.db.read() as tx:
+        row = tx.due.get(work.SYNC, "1")
+    assert row is not None
+    assert row.attempts == 0
 
 
 def test_a_session_that_is_written_brings_the_next_round_near(play: Play) -> None:

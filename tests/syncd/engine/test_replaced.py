@@ -6,7 +6,7 @@ import pytest
 
 from policy.facts import Side
 from policy.life import Effect, State
-from policy.notice import Outcome
+from policy.notice import Doubt, Outcome
 from providers.base import Changes, Receipt
 from syncd import look, poll, work
 from syncd.status import status
@@ -55,6 +55,11 @@ def test_a_session_is_written_into_the_calendar_that_took_the_place(
 def test_what_is_written_anew_can_be_cancelled_like_any_other(play: Play) -> None:
     session = booked(play)
     play.after(HOUR)
+    calendar = play.calendars["lessons"]
+    play.servers[ONE].delete_calendar(calendar)
+    play.after(HOUR)
+    assert play.state(session) is State.INCIDENT
+    play.servers[ONE].restore_calendar(calendar)
     replaced(play)
     play.after(HOUR)
     play.until(DEADLINE + LAG + HOUR)
@@ -62,6 +67,35 @@ def test_what_is_written_anew_can_be_cancelled_like_any_other(play: Play) -> Non
     play.until(DEADLINE + LAG + 4 * HOUR)
     assert play.verdict(session).outcome is Outcome.FORFEIT
     play.check()
+
+
+def test_of_a_calendar_that_may_have_been_emptied_no_later_act_is_a_forfeit(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    replaced(play)
+    play.after(HOUR)
+    play.until(DEADLINE + LAG + HOUR)
+    play.delete(session)
+    play.until(DEADLINE + LAG + 4 * HOUR)
+    verdict = play.verdict(session)
+    assert (verdict.outcome, verdict.doubt) == (Outcome.TIMELY, Doubt.REPLACED)
+    play.check()
+
+
+def test_what_did_not_stand_when_the_deadline_came_is_no_forfeit_later(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    calendar = play.calendars["lessons"]
+    play.servers[ONE].delete_calendar(calendar)
+    play.until(DEADLINE + LAG + HOUR)
+    play.servers[ONE].restore_calendar(calendar)
+    replaced(play)
+    play.after(2 * HOUR)
+    assert play.state(session) is State.BOOKED
+    play.delete(session)
+    play.until(START)
+    verdict = play.verdict(session)
+    assert (verdict.outcome, verdict.doubt) == (Outcome.TIMELY, Doubt.REPLACED)
 
 
 def test_an_act_that_was_seen_before_still_counts(play: Play) -> None:
