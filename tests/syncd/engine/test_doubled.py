@@ -58,7 +58,12 @@ def anew(play: Play, side: Side = Side.STUDENT) -> tuple[str, Bin]:
     session = booked(play)
     play.after(HOUR)
     old = binned(play, session, side)
-    replaced(play, "lessons" if side is Side.STUDENT else "work")
+    title = "lessons" if side is Side.STUDENT else "work"
+    calendar = play.calendars[title]
+    play.servers[ONE].delete_calendar(calendar)
+    play.after(HOUR)
+    play.servers[ONE].restore_calendar(calendar)
+    replaced(play, title)
     play.after(HOUR)
     assert (play.state(session), play.generation(session, side)) == (State.BOOKED, 2)
     return session, old
