@@ -77,7 +77,7 @@ class Accounts:
 
     def all(self) -> tuple[Account, ...]:
         """Return every connected account."""
-        return tuple(_account(row) for row in self._link.rows(_ALL))
+        return tuple(_account(row) for row in self._link.rows(_ALL, {}))
 
     def put_grant(self, id: AccountId, grant: bytes) -> None:  # noqa: A002
         """Store a new grant, unless the account was removed."""

@@ -10,6 +10,8 @@ from syncd.store.link import Link
 from syncd.store.rows import AuditRow
 from syncd.store.tables import audit
 
+_NOTE = insert(audit)
+
 
 class Audit:
     """The list of acts; the database refuses to change or shorten it."""
@@ -20,7 +22,7 @@ class Audit:
     def note(self, author: str, act: str, subject: str, body: dict[str, Any] | None = None) -> None:
         """Write down that *author* did *act* to *subject*, now."""
         values = {"at": self._link.now, "author": author, "act": act, "subject": subject, "body": body or {}}
-        self._link.run(insert(audit).values(**values))
+        self._link.run(_NOTE, values)
 
     def all(self) -> tuple[AuditRow, ...]:
         """Return every act, oldest first."""

@@ -7,11 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, select
+from sqlalchemy import Executable, Table, bindparam, select
 
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import FactRow, SessionId, VerdictRow
 from syncd.store.tables import facts, sessions, verdicts
+
+_SESSIONS = (
+    select(sessions)
+    .where(sessions.c.id > bindparam("after"))
+    .order_by(sessions.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def _between(table: Table) -> Executable:
+    within = table.c.session_id > bindparam("after"), table.c.session_id <= bindparam("last")
+    return select(table).where(*within).order_by(table.c.session_id, table.c.seq)
+
+
+_FACTS, _VERDICTS = _between(facts), _between(verdicts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +63,16 @@ class Chronicle:
 
     def page(self, after: str, limit: int) -> tuple[Chapter, ...]:
         """Return the sessions whose ids come after *after*, *limit* at most."""
-        wanted = select(sessions).where(sessions.c.id > after).order_by(sessions.c.id).limit(limit)
-        rows = self._link.rows(wanted)
+        rows = self._link.rows(_SESSIONS, {"after": after, "most": limit})
         if not rows:
             return ()
-        told = self._by_session(facts, after, rows[-1].id)
-        given = self._by_session(verdicts, after, rows[-1].id)
+        told = self._by_session(_FACTS, after, rows[-1].id)
+        given = self._by_session(_VERDICTS, after, rows[-1].id)
         return tuple(_chapter(row, told[row.id], given[row.id]) for row in rows)
 
-    def _by_session(self, table: Table, after: str, last: str) -> defaultdict[str, list[AnyRow]]:
-        between = and_(table.c.session_id > after, table.c.session_id <= last)
+    def _by_session(self, wanted: Executable, after: str, last: str) -> defaultdict[str, list[AnyRow]]:
         found: defaultdict[str, list[AnyRow]] = defaultdict(list)
-        for row in self._link.rows(select(table).where(between).order_by(table.c.session_id, table.c.seq)):
+        for row in self._link.rows(wanted, {"after": after, "last": last}):
             found[row.session_id].append(row)
         return found
 

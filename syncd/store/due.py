@@ -155,7 +155,7 @@ class Due:
 
     def take_turn(self) -> int:
         """Return a fence that nobody has had; one that goes unused is missed by nobody."""
-        turn: int = self._link.value(claims.NEXT_TURN)
+        turn: int = self._link.value(claims.NEXT_TURN, {})
         return turn
 
     def renew(self, tickets: Sequence[Ticket], lease: timedelta) -> tuple[Ticket, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -110,7 +111,8 @@ def begin(connection: Connection) -> RootTransaction:
         # has SQLite prepare every statement anew (OP_Expire): the link refuses them instead. And a
         # listener to the engine's "begin" would have every statement look for listeners of its own.
         writing = connection.get_execution_options().get("writing", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
     return transaction
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import TypeAlias
 
 import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
@@ -34,6 +35,9 @@ _BUSY_IN_PG = {"40001", "40P01", "55P03", "53300"}
 _FULL_IN_PG = "53100"
 
 
+_Told: TypeAlias = SQLAlchemyError | sqlite3.Error | psycopg.Error
+
+
 class _Words:
     """What :func:`in_our_words` gives: a class, for a generator costs more than many a statement."""
 
@@ -47,7 +51,7 @@ class _Words:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, SQLAlchemyError):
+        if not isinstance(error, _Told):
             return
         wrong = error.orig if isinstance(error, StatementError) else None
         if isinstance(wrong, ValueError | TypeError):
@@ -56,7 +60,7 @@ class _Words:
 
 
 def in_our_words(name: str, *, writing: bool = True) -> _Words:
-    """Turn every error of SQLAlchemy about the database *name* into a :class:`StoreError`.
+    """Turn every error of SQLAlchemy, or of a driver, about the database *name* into a :class:`StoreError`.
 
     The original is dropped: its text and its parameters hold rows, sealed grants among them.
 
@@ -67,7 +71,7 @@ def in_our_words(name: str, *, writing: bool = True) -> _Words:
     return _Words(name, writing)
 
 
-def said(error: SQLAlchemyError, name: str, *, writing: bool) -> StoreError:
+def said(error: _Told, name: str, *, writing: bool) -> StoreError:
     """Return what *error* means."""
     match error.orig if isinstance(error, DBAPIError) else error:
         case sqlite3.Error() as cause:

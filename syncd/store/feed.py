@@ -29,7 +29,7 @@ class Feed:
         """Add something that happened now."""
         if self._link.postgresql:
             # A sequence counts inserts, not commits: who reads up to 8 must not miss a 7 that commits later.
-            self._link.run(_LOCK)
+            self._link.run(_LOCK, {})
         values = {
             "at": self._link.now,
             "kind": kind,
@@ -48,7 +48,7 @@ class Feed:
 
     def last(self) -> int:
         """Return the newest entry's id, 0 if there is none."""
-        return int(self._link.value(_LAST))
+        return int(self._link.value(_LAST, {}))
 
 
 def _entry(row: AnyRow) -> FeedRow:

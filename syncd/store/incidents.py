@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Executable, and_, bindparam, select
+from sqlalchemy import Executable, bindparam, select
 
 from syncd.store.bursts import Bursts
 from syncd.store.link import AnyRow, Link, bound, inserting
@@ -17,6 +17,11 @@ _OPEN = select(incidents).where(incidents.c.ended_at.is_(None)).order_by(inciden
 _OPEN_OF = _OPEN.where(incidents.c.kind == bindparam("sort"))
 _OPEN_AT = select(incidents.c.id).where(
     incidents.c.spot == bindparam("place"), incidents.c.ended_at.is_(None)
+)
+_ENDED = (
+    select(incidents)
+    .where(incidents.c.kind == bindparam("sort"), incidents.c.ended_at > bindparam("since"))
+    .order_by(incidents.c.ended_at)
 )
 
 
@@ -59,13 +64,12 @@ class Incidents(Bursts):
 
     def open(self, kind: str | None = None) -> tuple[Incident, ...]:
         """Return every open incident, or those of one kind, oldest first."""
-        rows = self._link.rows(_OPEN) if kind is None else self._link.rows(_OPEN_OF, {"sort": kind})
+        rows = self._link.rows(_OPEN, {}) if kind is None else self._link.rows(_OPEN_OF, {"sort": kind})
         return tuple(_incident(row) for row in rows)
 
     def ended(self, kind: str, since: datetime) -> tuple[Incident, ...]:
         """Return the incidents of one kind that have ended since *since*."""
-        late = and_(incidents.c.kind == kind, incidents.c.ended_at > since)
-        rows = self._link.rows(select(incidents).where(late).order_by(incidents.c.ended_at))
+        rows = self._link.rows(_ENDED, {"sort": kind, "since": since})
         return tuple(_incident(row) for row in rows)
 
     def all(self) -> tuple[Incident, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, text
+from sqlalchemy import and_, bindparam, exists, func, or_, select, text
 
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import AccountId, CalendarRowId, PersonId, SessionId, Side
@@ -16,6 +16,43 @@ from syncd.store.tables import accounts, calendars, copies, due, facts, feed, pe
 from syncd.store.types import Instant
 
 _CONNECTED = and_(accounts.c.removed_at.is_(None), calendars.c.removed_at.is_(None))
+_newer = copies.alias("newer")
+_NEWEST = ~exists().where(
+    _newer.c.session_id == copies.c.session_id,
+    _newer.c.side == copies.c.side,
+    _newer.c.generation > copies.c.generation,
+)
+_OPEN = (
+    select(copies.c.session_id, copies.c.side, copies.c.intent)
+    .join_from(copies, calendars)
+    .join(accounts)
+    .where(copies.c.intent.is_not(None), _NEWEST, _CONNECTED)
+    .order_by(copies.c.id)
+)
+_OF_KIND = select(due).where(due.c.kind == bindparam("sort"))
+_LIVE = (
+    select(sessions.c.id, sessions.c.snapshot)
+    .where(sessions.c.live, sessions.c.id > bindparam("after"))
+    .order_by(sessions.c.id)
+    .limit(bindparam("most"))
+)
+_WORK = select(due).where(
+    due.c.kind.in_(bindparam("kinds", expanding=True)), due.c.key.in_(bindparam("names", expanding=True))
+)
+_PLACED = (
+    select(copies.c.session_id, copies.c.side, copies.c.calendar_id, copies.c.base, accounts.c.person_id)
+    .join_from(copies, calendars)
+    .join(accounts)
+    .where(
+        copies.c.session_id.in_(bindparam("ids", expanding=True)),
+        or_(copies.c.base.is_not(None), copies.c.intent.is_not(None)),
+    )
+    .order_by(copies.c.id)
+)
+_TOLD = select(feed.c.session_id, feed.c.kind).where(
+    feed.c.session_id.in_(bindparam("ids", expanding=True)),
+    feed.c.kind.in_(bindparam("kinds", expanding=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,29 +178,17 @@ class Inquiry:
 
     def waiting(self, kinds: tuple[str, ...], after: str, limit: int) -> tuple[Waits, ...]:
         """Return the live sessions whose ids come after *after*, with their work of *kinds*."""
-        live = select(sessions.c.id, sessions.c.snapshot).where(sessions.c.live, sessions.c.id > after)
-        rows = self._link.rows(live.order_by(sessions.c.id).limit(limit))
+        rows = self._link.rows(_LIVE, {"after": after, "most": limit})
         names = [name for row in rows for name in (row.id, *(f"{row.id}/{side}" for side in Side))]
         mine: defaultdict[str, list[Work]] = defaultdict(list)
-        for row in self._link.rows(select(due).where(due.c.kind.in_(kinds), due.c.key.in_(names))):
+        for row in self._link.rows(_WORK, {"kinds": kinds, "names": names}):
             mine[row.key.partition("/")[0]].append(_work(row))
         return tuple(Waits(SessionId(row.id), row.snapshot, tuple(mine[row.id])) for row in rows)
 
     def open(self, kind: str) -> tuple[Open, ...]:
         """Return the unconfirmed writes of connected calendars, with their work of *kind*."""
-        newer = copies.alias("newer")
-        newest = ~exists().where(
-            newer.c.session_id == copies.c.session_id,
-            newer.c.side == copies.c.side,
-            newer.c.generation > copies.c.generation,
-        )
-        wanted = select(copies.c.session_id, copies.c.side, copies.c.intent).join_from(copies, calendars)
-        rows = self._link.rows(
-            wanted.join(accounts)
-            .where(copies.c.intent.is_not(None), newest, _CONNECTED)
-            .order_by(copies.c.id)
-        )
-        waiting = self._link.rows(select(due).where(due.c.kind == kind)) if rows else ()
+        rows = self._link.rows(_OPEN, {})
+        waiting = self._link.rows(_OF_KIND, {"sort": kind}) if rows else ()
         there = {row.key: _work(row) for row in waiting}
         return tuple(
             Open(
@@ -177,10 +202,7 @@ class Inquiry:
 
     def placed(self, session_ids: Sequence[SessionId]) -> tuple[Placed, ...]:
         """Return every event of these sessions that stands or is being written, with the owner of its calendar."""
-        wanted = select(copies.c.session_id, copies.c.side, copies.c.calendar_id, copies.c.base)
-        joined = wanted.add_columns(accounts.c.person_id).join_from(copies, calendars).join(accounts)
-        used = or_(copies.c.base.is_not(None), copies.c.intent.is_not(None))
-        rows = self._link.rows(joined.where(copies.c.session_id.in_(session_ids), used).order_by(copies.c.id))
+        rows = self._link.rows(_PLACED, {"ids": session_ids})
         return tuple(
             Placed(
                 SessionId(row.session_id),
@@ -196,10 +218,8 @@ class Inquiry:
         self, session_ids: Sequence[SessionId], kinds: Sequence[str]
     ) -> tuple[tuple[SessionId, str], ...]:
         """Return what was told of these sessions, of these kinds: as often as it was told."""
-        entries = select(feed.c.session_id, feed.c.kind).where(
-            feed.c.session_id.in_(session_ids), feed.c.kind.in_(kinds)
-        )
-        return tuple((SessionId(row.session_id), row.kind) for row in self._link.rows(entries))
+        rows = self._link.rows(_TOLD, {"ids": session_ids, "kinds": kinds})
+        return tuple((SessionId(row.session_id), row.kind) for row in rows)
 
     def leased(self, beyond: datetime) -> tuple[Work, ...]:
         """Return the work that somebody has for longer than until *beyond*."""

@@ -58,7 +58,7 @@ class Ledger:
 
     def all_sessions(self) -> tuple[SessionId, ...]:
         """Return the id of every session that has facts."""
-        rows = self._link.rows(_ALL_SESSIONS)
+        rows = self._link.rows(_ALL_SESSIONS, {})
         return tuple(SessionId(row.session_id) for row in rows)
 
     def give(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cache
 from random import Random
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Executable,
-    Row,
     Select,
     Table,
     UpdateBase,
@@ -31,11 +30,11 @@ from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 
 from syncd.store.errors import Refused
 from syncd.store.faults import in_our_words
+from syncd.store.prepared import Prepared, Values, statements
 
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnyRow: TypeAlias = Any
+"""A row: its columns by name, or in their order."""
 Upsert: TypeAlias = "sqlite.Insert | postgresql.Insert"
-Values: TypeAlias = Mapping[str, Any] | None
-"""What a statement that was built once is run with, by name."""
 _RUN: CoreExecuteOptionsParameter = {"preserve_rowcount": True}
 """Without this an INSERT reports -1 on PostgreSQL."""
 
@@ -50,6 +49,8 @@ class Link:
         self, connection: Connection, name: str, now: datetime, chance: Random, *, writing: bool
     ) -> None:
         self._connection = connection
+        self._raw = connection.connection
+        self._statements = statements(connection.dialect)
         self._name = name
         self._read: dict[tuple[int, tuple[Any, ...]], tuple[tuple[int, ...], Sequence[AnyRow]]] = {}
         self._writes: Counter[Table] = Counter()
@@ -77,25 +78,36 @@ class Link:
         self._read[key] = state, found
         return found
 
-    def rows(self, statement: Executable, values: Values = None) -> Sequence[AnyRow]:
-        """Return every row that *statement* gives."""
+    def rows(self, statement: Executable, values: Values | None = None) -> Sequence[AnyRow]:
+        """Return every row that *statement* gives: with *values* one that was built once, without any one for this one time."""
         with in_our_words(self._name, writing=self.writing):
-            return self._execute(statement, values).all()
+            if values is None:
+                return self._execute(statement).all()
+            prepared = self._prepared(statement, values)
+            with closing(self._raw.cursor()) as cursor:
+                text = prepared.text(values)
+                cursor.execute(text.sql, text.given(values))
+                return prepared.rows(cursor.fetchall())
 
-    def row(self, statement: Executable, values: Values = None) -> AnyRow | None:
+    def row(self, statement: Executable, values: Values | None = None) -> AnyRow | None:
         """Return the first row that *statement* gives."""
-        with in_our_words(self._name, writing=self.writing):
-            return self._execute(statement, values).first()
+        found = self.rows(statement, values)
+        return found[0] if found else None
 
-    def value(self, statement: Executable, values: Values = None) -> Any:
+    def value(self, statement: Executable, values: Values | None = None) -> Any:
         """Return the first column of the first row."""
         found = self.row(statement, values)
         return None if found is None else found[0]
 
-    def run(self, statement: Executable, values: Values = None) -> int:
+    def run(self, statement: Executable, values: Values | None = None) -> int:
         """Return how many rows *statement* touched."""
         with in_our_words(self._name, writing=self.writing):
-            return self._execute(statement, values, _RUN).rowcount
+            if values is None:
+                return self._execute(statement, options=_RUN).rowcount
+            text = self._prepared(statement, values).text(values)
+            with closing(self._raw.cursor()) as cursor:
+                cursor.execute(text.sql, text.given(values))
+                return cursor.rowcount
 
     def run_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run *statement* once for each of *rows*."""
@@ -125,15 +137,22 @@ class Link:
     def _execute(
         self,
         statement: Executable,
-        values: Values | Sequence[Mapping[str, Any]],
+        values: Sequence[Values] | None = None,
         options: CoreExecuteOptionsParameter | None = None,
     ) -> CursorResult[*tuple[Any, ...]]:
+        self._note(statement)
+        return self._connection.execute(statement, values, execution_options=options)
+
+    def _prepared(self, statement: Executable, values: Values) -> Prepared:
+        self._note(statement)
+        return self._statements.get(statement, values)
+
+    def _note(self, statement: Executable) -> None:
         if isinstance(statement, UpdateBase):
             if not self.writing:
                 raise Refused("a reading transaction cannot write")
             if isinstance(statement.table, Table):
                 self._writes[statement.table] += 1
-        return self._connection.execute(statement, values, execution_options=options)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -69,7 +69,7 @@ class People:
 
     def all(self) -> tuple[Person, ...]:
         """Return everybody, by address."""
-        return tuple(_person(row) for row in self._link.rows(_ALL))
+        return tuple(_person(row) for row in self._link.rows(_ALL, {}))
 
     def change(self, id: PersonId, **fields: Unpack[PersonFields]) -> Person:  # noqa: A002
         """Change what is named in *fields*; nothing is written if it is so already.

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Executable, and_, bindparam, insert, or_, 
 
 from policy.interval import Interval
 from syncd.store.errors import Clash, Refused, Taken, Unknown
-from syncd.store.link import AnyRow, Link, Values, bound
+from syncd.store.link import AnyRow, Link, bound
+from syncd.store.prepared import Values
 from syncd.store.rows import PersonId, SessionId, SessionRow, Waiting
 from syncd.store.tables import people, session_people, sessions
 from syncd.store.types import Id
@@ -132,7 +133,7 @@ class Sessions:
         """Return the live sessions that start later than *after*, by their start."""
         return self._all(_UPCOMING, {"moment": after})
 
-    def _all(self, wanted: Executable, values: Values = None) -> tuple[SessionRow, ...]:
+    def _all(self, wanted: Executable, values: Values | None = None) -> tuple[SessionRow, ...]:
         return tuple(_session(row) for row in self._link.rows(wanted, values))
 
     def _line_up(self, row: SessionRow) -> None:

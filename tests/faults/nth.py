@@ -10,9 +10,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
-
 from providers.errors import ProviderError, Unavailable
 from syncd import jumps
 from syncd.clock import Clock, MovableClock, WatchedClock
@@ -22,6 +19,7 @@ from tests.faults.town import Town, town
 from tests.syncd.engine.faults import MAY_RAISE, Crash
 from tests.syncd.engine.house import HOUR, LAG
 from tests.syncd.store.grounds import Ground
+from tests.syncd.store.heard import listen
 
 ASKED: tuple[ProviderError, ...] = tuple(
     Unavailable("too many requests", status=429, retry_after=timedelta(seconds=seconds))
@@ -114,29 +112,21 @@ class Statements:
     count: int = 0
     met: bool = False
 
-    def listen(self, one: Town) -> None:
-        db: Any = one.db
-        event.listen(db._engine, "before_cursor_execute", self._execute)
-        event.listen(db._engine, "commit", self._next)
-
-    def _execute(self, connection: Connection, cursor: object, *_rest: object) -> None:
-        self._next(connection)
-
-    def _next(self, connection: Connection) -> None:
+    def heard(self, raw: sqlite3.Connection, statement: str) -> None:
+        del statement
         self.count += 1
         if self.count != self.number:
             return
         self.met = True
         if self.how is not Trouble.BUSY:  # SQLite rolls back by itself, and so does the end of a process
             with suppress(sqlite3.Error):
-                raw: Any = connection.connection.driver_connection
                 raw.execute("ROLLBACK")
         if self.how is Trouble.KILLED:
             self.process.die()
         code, words = self.how.value
         wrong = sqlite3.OperationalError(words)
         wrong.sqlite_errorcode = code
-        raise OperationalError("a statement", {}, wrong)
+        raise wrong
 
 
 def failed_statement(ground: Ground, tale: Tale, number: int, how: Trouble) -> tuple[bool, list[str]]:
@@ -144,7 +134,7 @@ def failed_statement(ground: Ground, tale: Tale, number: int, how: Trouble) -> t
     with town(ground) as one:
         begun(tale, one)
         statements = Statements(one.process, number, how)
-        statements.listen(one)
+        listen(one.db, statements.heard)
         told(tale, one)
         number_met, statements.number = statements.met, 0
         wrong = judged(tale, one, lenient=True)

@@ -18,6 +18,7 @@ from syncd.store import sole
 from syncd.store.rows import Health, Role, SessionId
 from syncd.vault import Vault
 from tests.syncd.engine.house import HOUR, MINUTE, NOW, ONE
+from tests.syncd.store.heard import listen
 from tests.syncd.ward import Ward, lived
 
 
@@ -164,19 +165,9 @@ def _grow(ward: Ward, first: int, last: int) -> None:
 
 def _asked(ward: Ward) -> int:
     """Return how many statements a status takes."""
-    from sqlalchemy import event  # noqa: PLC0415 - for this question alone
-
     said: list[str] = []
-    engine = ward.play.db._engine
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        said.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        status(ward.play.house)
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+    listen(ward.play.db, lambda _, statement: said.append(statement))
+    status(ward.play.house)
     return len(said)
 
 

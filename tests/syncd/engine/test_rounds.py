@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
 
 from policy.life import Effect, State
 from policy.notice import Outcome
@@ -18,6 +17,7 @@ from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, ONE, START, Play
 from tests.syncd.engine.story import doom
 from tests.syncd.engine.test_acts import booked, settle
 from tests.syncd.store.grounds import Ground
+from tests.syncd.store.heard import listen
 
 EVERYTHING = sorted(metadata.tables)
 BOOKKEEPING = {"due", "due_turn", "calendars", "alembic_version"}
@@ -51,7 +51,7 @@ def test_a_quiet_round_asks_the_database_a_few_things_however_many_sessions_live
     play.after(HOUR)
     play.after(MINUTE)
     asked: list[str] = []
-    event.listen(play.db._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    listen(play.db, lambda _, statement: asked.append(statement))
     play.clock.sleep(2 * HOUR)
     ran = Drain(play.house, HANDLERS).run({}, [work.SYNC], lambda: None, HOUR).ran
     assert ran == 2
