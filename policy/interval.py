@@ -18,6 +18,8 @@ def instant(moment: datetime) -> datetime:
 
     :raises ValueError: if *moment* is naive.
     """
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise ValueError(f"not an instant, no zone is given: {moment.isoformat()}")
     return moment.astimezone(UTC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated
 
@@ -24,9 +25,20 @@ def duration(text: object) -> timedelta:
     """
     if isinstance(text, timedelta):
         return _not_negative(text)
-    parts = _DURATION.findall(text) if isinstance(text, str) else []
+    if not isinstance(text, str):
+        raise ValueError(_none(text))  # noqa: TRY004 - pydantic takes it for what is wrong with the value
+    return _read(text)
+
+
+def _none(text: object) -> str:
+    return f'{text!r} is not a length of time; write it like "90s", "5m", "24h", "8w"'
+
+
+@lru_cache(maxsize=256)  # a session's rules are read again with each of its facts
+def _read(text: str) -> timedelta:
+    parts = _DURATION.findall(text)
     if not parts or "".join(n + unit for n, unit in parts) != text:
-        raise ValueError(f'{text!r} is not a length of time; write it like "90s", "5m", "24h", "8w"')
+        raise ValueError(_none(text))
     try:
         return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in parts))
     except OverflowError:
@@ -39,6 +51,7 @@ def _not_negative(length: timedelta) -> timedelta:
     return length
 
 
+@lru_cache(maxsize=256)
 def shown(length: timedelta) -> str:
     """Return *length* in the form that :func:`duration` reads, as people say it: 24h, 7d, 90d, 8w."""
     rest, parts = int(length.total_seconds()), []

@@ -7,6 +7,7 @@ result: nothing is ever written twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from policy.facts import Side, Via
 from policy.life import ENDED, Session
@@ -29,11 +30,13 @@ from syncd.look import Answer, Target, fetch, glance_of, note_place, place, targ
 from syncd.observe import act_in, observe
 from syncd.pictures import Intent, Op, Route, base_of, intent_of, invite_of
 from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Thin, Update, Withdraw
-from syncd.store.rows import Copy, Health, PersonId, SessionId, Ticket
+from syncd.store.rows import Calendar, Copy, Health, PersonId, SessionId, Ticket
 from syncd.store.tx import Tx
 
 _GHOSTS = 3
 """So often must a server say that an event exists which is not there, before another UID is tried."""
+_LONGEST_WAIT = timedelta(days=1)
+"""For a calendar that cannot be read, before an event is written that may stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,12 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | None:
         if isinstance(step, Search):
             return step
         newer = at
+        if isinstance(step, Create) and at is not None and (unread := _unread(tx, at)):
+            for calendar in unread:
+                if calendar.health is Health.OK:  # one that fails keeps its own pace
+                    seen.round_soon(tx, calendar)
+            work.set_back(tx, ticket, "it may stand in another calendar, which is to be read first")
+            return None
         if isinstance(step, Thin):
             at = target_at(tx, tx.copies.get(step.copy))
         elif isinstance(step, Create) or (at is not None and _is_blocked(tx, at)):
@@ -119,6 +128,22 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | None:
             return None
         here = newer is not None and newer.account == at.account
         return replace(_with_intent(tx, at, step), newer=newer if isinstance(step, Thin) and here else None)
+
+
+def _unread(tx: Tx, at: Target) -> list[Calendar]:
+    """Return the calendars into which an event may have been carried that then went with its own one: unread since.
+
+    Nobody waits longer than a day, nor for one that has been lost for so long.
+    """
+    facts = tx.ledger.facts(SessionId(at.session.id)) if at.copy.side is Side.STUDENT else ()
+    since = max((fact.recorded_at for fact in facts if fact.kind == "replaced"), default=None)
+    if since is None or tx.now > since + _LONGEST_WAIT:
+        return []
+    others = [each for each in tx.calendars.of_person(at.person.id) if each.id != at.calendar.id]
+    unread = [each for each in others if each.verified_at is None or each.verified_at < since]
+    return [
+        each for each in unread if each.health is not Health.LOST or each.health_since + _LONGEST_WAIT > since
+    ]
 
 
 def _is_blocked(tx: Tx, at: Target) -> bool:

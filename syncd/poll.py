@@ -137,6 +137,8 @@ def _changes(
     left = {key_of(ref) for ref in listing.listed or ()}
     if not is_gone(calendar) and not (known and left.isdisjoint(known)):
         return listing, False
+    if listing.receipt.cached:  # it may be from before our own last writes
+        return listing, False
     # It is the same one if it takes the token: what is missing was taken out of it.
     if calendar.token is None:
         return listing, is_gone(calendar)

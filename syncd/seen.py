@@ -115,7 +115,7 @@ def in_changes(
         session = session_in(tx.sessions.get(copy.session_id))
         if session.state is State.ELAPSED:
             continue  # what becomes of it is its owner's business
-        if anew and copy.ref not in (changes.listed or items):
+        if anew and copy.base is not None and copy.ref not in (changes.listed or items):
             went_with_it(tx, session, copy, received, sure=calendar.health is Health.LOST)
             continue
         glance = glance_at(house, tx, session, copy, person, changes.receipt, sent, received, via=via)
@@ -239,6 +239,7 @@ def went_with_it(
     if session.state not in ENDED:
         tx.copies.set_base(copy.id, None)
         tx.copies.set_intent(copy.id, None)
+        _read_again(tx, copy)  # it may have been carried there before
     return record(tx, session, [Replaced(at=at, sure=sure)] if copy.side is Side.STUDENT else [], own)
 
 
@@ -319,8 +320,11 @@ def _call_mirrors(tx: Tx, session: Session, copy: Copy, at: datetime) -> None:
 
 def _look_for_it(tx: Tx, session: Session, copy: Copy) -> None:
     """Have what newly appeared with the UID read again, now that the original is gone: it may have moved there."""
-    if not (_acted(session, copy) or _withdrawn(copy)):
-        return
+    if _acted(session, copy) or _withdrawn(copy):
+        _read_again(tx, copy)
+
+
+def _read_again(tx: Tx, copy: Copy) -> None:
     for stray in tx.copies.strays(copy.id):
         if not stray.mirror:
             tx.copies.drop_stray(stray.copy_id, stray.calendar_id, stray.ref)
@@ -396,12 +400,13 @@ def _is_missing(session: Session, copy: Copy) -> bool:
         return True
     if verdict is not None:
         return copy.base is None and (verdict.act, verdict.actor) == (Act.REMOVED, _ACTOR[copy.side])
-    return _acted(session, copy) or _unwritten(copy)
+    return _acted(session, copy) or _unwritten(session, copy)
 
 
-def _unwritten(copy: Copy) -> bool:
-    """Tell whether our own copy at the mentor's was withdrawn, or is none any more."""
-    return copy.side is Side.MENTOR and copy.base is None and copy.intent is None
+def _unwritten(session: Session, copy: Copy) -> bool:
+    """Tell whether our own copy at the mentor's was withdrawn, or an event went with its calendar."""
+    none = copy.base is None and copy.intent is None
+    return none and (copy.side is Side.MENTOR or session.state is State.PLANNED)
 
 
 def _withdrawn(copy: Copy) -> bool:

@@ -32,8 +32,7 @@ class Instant(TypeDecorator[datetime]):
         """
         if value is None:
             return None
-        moment = instant(value)
-        return written(moment) if dialect.name == "sqlite" else moment
+        return written(value) if dialect.name == "sqlite" else instant(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Return what the driver gave as an instant."""
@@ -44,7 +43,7 @@ class Instant(TypeDecorator[datetime]):
 
 def written(moment: datetime) -> str:
     """Return *moment* as SQLite keeps it."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return instant(moment).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class Words(TypeDecorator[str]):

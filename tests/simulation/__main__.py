@@ -5,41 +5,29 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from multiprocessing import get_context
-from os import cpu_count
+from os import cpu_count, getpid
 from pathlib import Path
 
 from tests.simulation.bugs import BUGS, Bug
-from tests.simulation.drawing import drawn
+from tests.simulation.drawing import drawn, large
 from tests.simulation.outcome import Outcome, ground, played
 from tests.simulation.plan import Plan
 from tests.simulation.shrink import shrunk, told
 
-_LARGE = (200, 14, 40)
+Draw = Callable[[int], Plan]
+"""What makes a play of a seed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How large the schools are."""
-
-    students: int = 5
-    each: int = 3
-    mentors: int = 2
-
-
-def plan_of(seed: int, size: Size) -> Plan:
-    """Return the play of *seed* in a school of that size."""
-    return drawn(seed, size.students, size.each, size.mentors)
-
-
-def one(given: tuple[int, Size, str | None, str]) -> Outcome:
-    """Play one seed; in a process of its own."""
-    seed, size, name, folder = given
-    return played(plan_of(seed, size), Path(folder), bug_called(name))
+def one(given: tuple[int, Draw, str | None, str]) -> Outcome:
+    """Play one seed, on the ground of this process."""
+    seed, draw, name, folder = given
+    mine = Path(folder) / str(getpid())
+    mine.mkdir(exist_ok=True)
+    return played(draw(seed), mine, bug_called(name))
 
 
 def bug_called(name: str | None) -> Bug | None:
@@ -47,10 +35,10 @@ def bug_called(name: str | None) -> Bug | None:
     return next((bug for bug in BUGS if bug.name == name), None)
 
 
-def outcomes(seeds: Iterable[int], size: Size, bug: str | None, jobs: int) -> Generator[Outcome, None, None]:
+def outcomes(seeds: Iterable[int], draw: Draw, bug: str | None, jobs: int) -> Generator[Outcome, None, None]:
     """Yield what came of each seed, in their order."""
     with ground() as folder:
-        work = [(seed, size, bug, str(_own(folder, number % jobs))) for number, seed in enumerate(seeds)]
+        work = [(seed, draw, bug, str(folder)) for seed in seeds]
         if jobs == 1:
             yield from map(one, work)
             return
@@ -61,17 +49,11 @@ def outcomes(seeds: Iterable[int], size: Size, bug: str | None, jobs: int) -> Ge
                 pool.shutdown(cancel_futures=True)
 
 
-def _own(folder: Path, number: int) -> Path:
-    mine = folder / str(number)
-    mine.mkdir(exist_ok=True)
-    return mine
-
-
-def _report(seeds: range, size: Size, bug: str | None, jobs: int) -> int:
+def _report(seeds: range, draw: Draw, bug: str | None, jobs: int) -> int:
     began = time.monotonic()
     sessions = requests = undecidable = marked = excess = 0
     first: Outcome | None = None
-    for outcome in outcomes(seeds, size, bug, jobs):
+    for outcome in outcomes(seeds, draw, bug, jobs):
         sessions += outcome.sessions
         requests += outcome.requests
         undecidable += outcome.doubts.undecidable
@@ -96,15 +78,15 @@ def _report(seeds: range, size: Size, bug: str | None, jobs: int) -> int:
 class Baseline:
     """What comes of seeds without any bug: only where that is nothing does a bug count as found."""
 
-    def __init__(self, size: Size) -> None:
-        self._size = size
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
         self._clean: dict[int, bool] = {}
 
     def is_clean(self, seed: int) -> bool:
         """Tell whether the program as it is gets nothing wrong, and marks nothing without need."""
         if seed not in self._clean:
             with ground() as folder:
-                self._clean[seed] = not said(one((seed, self._size, None, str(folder))))
+                self._clean[seed] = not said(one((seed, self._draw, None, str(folder))))
         return self._clean[seed]
 
 
@@ -116,20 +98,20 @@ def said(outcome: Outcome) -> str:
     return f"seed {outcome.plan.seed}: marked without need: {excess}" if excess else ""
 
 
-def _found(bug: Bug, seeds: range, size: Size, jobs: int, baseline: Baseline) -> tuple[int, str] | None:
+def _found(bug: Bug, seeds: range, draw: Draw, jobs: int, baseline: Baseline) -> tuple[int, str] | None:
     """Return after how many seeds *bug* was found, and how."""
-    with closing(outcomes(seeds, size, bug.name, jobs)) as played_ones:
+    with closing(outcomes(seeds, draw, bug.name, jobs)) as played_ones:
         for number, outcome in enumerate(played_ones, start=1):
             if (how := said(outcome)) and baseline.is_clean(outcome.plan.seed):
                 return number, how
     return None
 
 
-def _table(seeds: range, size: Size, jobs: int) -> int:
+def _table(seeds: range, draw: Draw, jobs: int) -> int:
     """Throw every planted bug in turn, and print after how many seeds each is found."""
-    alive, baseline = 0, Baseline(size)
+    alive, baseline = 0, Baseline(draw)
     for bug in BUGS:
-        found = _found(bug, seeds, size, jobs, baseline)
+        found = _found(bug, seeds, draw, jobs, baseline)
         alive += found is None
         number, how = found if found is not None else (len(seeds), "LIVES")
         print(f"{number:4d}  {bug.name:50s} {how}", flush=True)  # noqa: T201
@@ -147,11 +129,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
     given = parser.parse_args()
     low, _, high = given.seeds.partition("..")
-    size = Size(*_LARGE) if given.large else Size()
+    draw = large if given.large else drawn
     seeds = range(int(low), int(high or low) + 1)
     if given.bugs:
-        return _table(seeds, size, given.jobs)
-    return _report(seeds, size, given.bug, given.jobs)
+        return _table(seeds, draw, given.jobs)
+    return _report(seeds, draw, given.bug, given.jobs)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def _deadline(truth: Truth, session: Session) -> Found:
     seen = (truth.written or truth.meeting.agreed_at) + HOUR
     sure = min(session.start, max(session.start - DAY, seen))
     sick = truth.clock_was_wrong(session.agreed_at) or truth.clock_was_wrong(seen - HOUR)
-    if truth.written is not None and deadline < sure - SECOND and not sick:
+    if session.first_seen is not None and deadline < sure - SECOND and not sick:
         yield "deadline", f"{deadline} is before {sure}"
 
 
@@ -149,6 +149,7 @@ def _reason(truth: Truth, session: Session, at: datetime) -> bool:
             since = min(since, at - HOUR - LAG)
     return any(
         _was_gone(shelf, ref, f"{who}@school.example", since, at)
+        or _was_new(shelf, ref, since, at - LAG - MINUTE)
         for who, shelf in _shelves(truth)
         for ref in {entry.ref for entry in shelf.log if _is_of(shelf, entry, session)}
     )
@@ -178,6 +179,12 @@ def _was_gone(shelf: Shelf, ref: str, own: str, since: datetime, until: datetime
         gone = stood and not stands and entry.author != SYNCD
         stood = stood or stands
     return gone
+
+
+def _was_new(shelf: Shelf, ref: str, since: datetime, until: datetime) -> bool:
+    """Tell whether an answer from *since*, which only a cache still gives at *until*, comes from before the event."""
+    born = next(entry.at for entry in shelf.log if entry.ref == ref)
+    return since <= born <= until
 
 
 # --- what we wrote -------------------------------------------------------------------------
@@ -220,7 +227,8 @@ def _written_again(truth: Truth, session: Session) -> Found:
         if not change.stands and change.author == truth.meeting.student:
             taken = change.at
         elif change.stands and change.author == SYNCD and taken is not None:
-            if session.first_seen.at < taken and not _dismissed(truth, taken):
+            known = session.first_seen.at < taken and not _dismissed(truth, taken)
+            if known and not truth.seemed_replaced(change.at):
                 yield "written again", f"it was taken away at {taken}, and written again at {change.at}"
             taken = None
         elif change.stands:

@@ -10,16 +10,26 @@ from tests.simulation.plan import START, Act, Deed, Meeting, Plan
 from tests.simulation.scripts import near_to, script
 from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind, Spell
 
-_ROUNDS = 400
+_ROUNDS = 200
 """So many rounds a play may have that nothing but time brings about."""
 
 
-def drawn(seed: int, students: int = 5, weeks: int = 3, mentors: int = 2) -> Plan:
-    """Return the play of *seed*."""
+def drawn(seed: int) -> Plan:
+    """Return the play of *seed*: a few people, and a few sessions of each student."""
+    chance = Random(f"size {seed}")  # noqa: S311 - a story is no secret
+    return _school(
+        seed, students=chance.randint(1, 3), weeks=chance.randint(1, 3), mentors=chance.randint(1, 2)
+    )
+
+
+def large(seed: int) -> Plan:
+    """Return the play of *seed* in a school of 200 students, for 14 weeks."""
+    return _school(seed, students=200, weeks=14, mentors=40)
+
+
+def _school(seed: int, students: int, weeks: int, mentors: int) -> Plan:
     chance = Random(f"school {seed}")  # noqa: S311 - a story is no secret
     every = timedelta(minutes=chance.choice((30, 60, 120, 180, 240, 360)))
-    if every <= HOUR:  # every round is work: fewer people, where they are looked at more often
-        students, mentors = max(2, students * 2 // 5), max(1, mentors // 2)
     names = tuple(f"s{number}" for number in range(students))
     teachers = tuple(f"m{number}" for number in range(mentors))
     servers = chance.choice((1, 2, 2))

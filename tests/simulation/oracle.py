@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from policy.facts import Act as Kind_
 from policy.facts import Actor
 from policy.life import Session, State
-from policy.notice import Outcome, Verdict
+from policy.notice import Doubt, Outcome, Verdict
 from tests.simulation import checks
 from tests.simulation.places import SYNCD, Shelf
 from tests.simulation.plan import Act
@@ -248,10 +248,11 @@ def doubts(school: School) -> Doubts:
         if verdict is None or verdict.outcome is Outcome.NOT_STUDENT or not truth.removals:
             continue
         unsure = not truth.decidable(truth.removals[0], verdict.deadline)
+        unsure |= verdict.doubt is Doubt.REPLACED and truth.seemed_replaced(verdict.deadline)
         undecidable += unsure
         if verdict.doubt is not None:
             marked += 1
-            if (not unsure and len(truth.deeds) == 1) or _surely_late(truth, verdict.deadline):
+            if not unsure and (len(truth.deeds) == 1 or _surely_late(truth, verdict.deadline)):
                 excess.append(meeting.number)
     return Doubts(undecidable, marked, tuple(excess))
 

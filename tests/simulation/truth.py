@@ -49,6 +49,15 @@ class Truth:
         every = (*place.past, *place.shelves.values())
         return tuple(one for one in every if one.owner == self.meeting.student and one.connected)
 
+    def seemed_replaced(self, until: datetime) -> bool:
+        """Tell whether by *until* a calendar was replaced, or may have been: an empty one refused its own tokens."""
+        forgot = self.school.weather.bad(
+            frozenset({Kind.FORGET}), self.school.homes[self.meeting.student].url
+        )
+        mine = (deed for deed, _ in self.school.done if deed.person == self.meeting.student)
+        dropped = any(deed.act is Act.DROP_CALENDAR and deed.at <= until for deed in mine)
+        return dropped or any(self.meeting.agreed_at <= since <= until for since, _ in forgot)
+
     @cached_property
     def changes(self) -> tuple[Change, ...]:
         """Every change, by time."""

@@ -120,6 +120,40 @@ def test_a_token_that_is_only_forgotten_replaces_nothing(play: Play) -> None:
     assert play.verdict(session).outcome is Outcome.TIMELY, "the dentist still stands there"
 
 
+def carried(play: Play) -> str:
+    """Return a session that its student has carried to another calendar, before the one where it stood went."""
+    session = booked(play)
+    play.after(HOUR)
+    play.carry(session, "life")
+    play.servers[ONE].delete_calendar(play.calendars["lessons"])
+    play.servers[ONE].restore_calendar(play.calendars["lessons"])
+    replaced(play)
+    return session
+
+
+@row("3.incident-replaced")
+def test_what_was_carried_away_before_is_followed_and_not_written_again(play: Play) -> None:
+    session = carried(play)
+    play.after(HOUR)
+    play.after(MINUTE)
+    assert play.standing(session) == {"life": 1, "work": 1}
+    assert (play.state(session), play.generation(session)) == (State.BOOKED, 1)
+    assert play.faults.calls.count("create") == 2
+    play.check()
+
+
+def test_what_may_stand_in_a_calendar_that_cannot_be_read_waits_for_it(play: Play) -> None:
+    session = carried(play)
+    life = play.calendars["life"]
+    play.servers[ONE].delete_calendar(life)
+    play.after(HOUR)
+    play.servers[ONE].restore_calendar(life)
+    play.after(HOUR)
+    play.after(MINUTE)
+    assert play.standing(session) == {"life": 1, "work": 1}
+    assert play.generation(session) == 1
+
+
 def test_a_mentor_gets_the_copy_again(play: Play) -> None:
     session = booked(play)
     play.after(HOUR)

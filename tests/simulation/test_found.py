@@ -1,0 +1,75 @@
+"""What the simulation found in this program, each in its smallest play: never again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.outcome import ground, played
+from tests.simulation.plan import Act
+from tests.simulation.small import BEGIN, LATEST, LESSONS, LIFE, Small, account, do, spell
+from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
+
+_FOUND = {
+    "carried away just before its calendar went": Small(
+        (
+            do(LATEST - 5 * HOUR, Act.CARRY),
+            account(LATEST - 5 * HOUR + MINUTE, Act.DROP_CALENDAR),
+            account(LATEST - 5 * HOUR + 2 * MINUTE, Act.RECONNECT),
+        ),
+        every=2 * HOUR,
+    ),
+    "carried into a calendar that cannot be read, just before its own went": Small(
+        (
+            do(LATEST - 5 * HOUR, Act.CARRY),
+            account(LATEST - 5 * HOUR + MINUTE, Act.DROP_CALENDAR),
+            account(LATEST - 5 * HOUR + 2 * MINUTE, Act.RECONNECT),
+            spell(Kind.PART, LATEST - 5 * HOUR - MINUTE, 5 * HOUR, where=LIFE),
+        ),
+        every=2 * HOUR,
+    ),
+    "written through a cache that shows an empty calendar, whose tokens are forgotten": Small(
+        (
+            do(LATEST - 10 * HOUR, Act.REMOVE),
+            spell(Kind.FORGET, LATEST + 2 * HOUR, SECOND),
+            spell(Kind.CACHE, LATEST + HOUR, 20 * HOUR, 3500.0),
+            spell(Kind.OUTAGE, LATEST - 9 * HOUR, 20 * HOUR),
+        ),
+        also=(BEGIN + 2 * DAY,),
+    ),
+    "emptied in time by a server that then forgets its tokens": Small(
+        (
+            do(LATEST - 5 * HOUR, Act.REMOVE),
+            spell(Kind.FORGET, LATEST - 4 * HOUR, SECOND),
+            do(LATEST + 5 * HOUR, Act.REMOVE),
+        )
+    ),
+    "moved to another calendar, and the server takes the guest's copy along": Small(
+        (do(LATEST - 5 * HOUR, Act.CARRY),), mentor=True, schedules=True, every=2 * HOUR
+    ),
+    "gone while its server was down for a day": Small(
+        (
+            spell(Kind.OUTAGE, LATEST - 24 * HOUR, DAY),
+            do(LATEST - 20 * HOUR, Act.REMOVE),
+        ),
+        every=2 * HOUR,
+    ),
+    "a part of the answers is missing where the event stands": Small(
+        (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with ground() as made:
+        yield made
+
+
+@pytest.mark.parametrize("small", _FOUND.values(), ids=_FOUND.keys())
+def test_what_was_found_is_found_no_more(folder: Path, small: Small) -> None:
+    outcome = played(small.plan(), folder)
+    assert outcome.wrongs == ()
+    assert outcome.doubts.excess == ()
