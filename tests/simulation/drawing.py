@@ -10,6 +10,8 @@ from tests.simulation.plan import START, Act, Deed, Meeting, Plan
 from tests.simulation.scripts import near_to, script
 from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind, Spell
 
+_FEW = 3
+"""So many students has a small school at most."""
 _ROUNDS = 200
 """So many rounds a play may have that nothing but time brings about."""
 
@@ -18,7 +20,7 @@ def drawn(seed: int) -> Plan:
     """Return the play of *seed*: a few people, and a few sessions of each student."""
     chance = Random(f"size {seed}")  # noqa: S311 - a story is no secret
     return _school(
-        seed, students=chance.randint(1, 3), weeks=chance.randint(1, 3), mentors=chance.randint(1, 2)
+        seed, students=chance.randint(1, _FEW), weeks=chance.randint(2, 3), mentors=chance.randint(1, 2)
     )
 
 
@@ -30,6 +32,10 @@ def large(seed: int) -> Plan:
 def _school(seed: int, students: int, weeks: int, mentors: int) -> Plan:
     chance = Random(f"school {seed}")  # noqa: S311 - a story is no secret
     every = timedelta(minutes=chance.choice((30, 60, 120, 180, 240, 360)))
+    if (
+        every <= HOUR and students <= _FEW
+    ):  # every round is work: fewer people, where they are looked at more often
+        students, mentors = 1, 1
     names = tuple(f"s{number}" for number in range(students))
     teachers = tuple(f"m{number}" for number in range(mentors))
     servers = chance.choice((1, 2, 2))

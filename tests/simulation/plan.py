@@ -119,4 +119,4 @@ class Plan:
     @property
     def end(self) -> datetime:
         """When all of it is over."""
-        return max((each.start for each in self.meetings), default=START) + 26 * HOUR
+        return max((each.start for each in self.meetings), default=START) + 8 * HOUR

@@ -168,7 +168,7 @@ class School:
         shutil.copyfile(self.template, self.file)
         self.config = Config.model_construct(
             school=SchoolSection(zone=ZoneInfo("Europe/Berlin")),
-            rules=Rules(elapse_after=timedelta(days=1)),  # what nobody can see need not be waited for so long
+            rules=Rules(elapse_after=6 * HOUR),  # what nobody can see need not be waited for so long
             poll=Poll(every=plan.every, near_deadline=plan.near, stale_after=max(6 * plan.every, HOUR)),
         )
         self.db = self._opened()
