@@ -22,7 +22,7 @@ from syncd.clock import MovableClock
 from syncd.free import availability
 from syncd.house import House
 from syncd.reader import limits_of, sandbox
-from syncd.seen import blocks, keep_resource
+from syncd.stored import blocks, keep_resource
 from syncd.store.rows import Calendar as Row
 from syncd.store.rows import Person
 

@@ -37,7 +37,9 @@ def _outcome(session: Session, pending: Pending) -> tuple[Outcome, Doubt | None,
         return Outcome.NOT_STUDENT, None, (_NOT_STUDENT.get((pending.actor, pending.act), _GAVE_UP),)
     if session.request is not None:  # moved in time, and no new time was agreed
         how = "moved in time, and no new time was agreed while the request was open"
-        return Outcome.TIMELY, session.request.doubt, (how,)
+        # The deadline may be later by now than it was taken to be when it was moved.
+        doubt = session.request.doubt if pending.gone.at > session.deadline else None
+        return Outcome.TIMELY, doubt, (how,)
     outcome, unsure, reason = judge(
         session.deadline,
         present_at=session.present.at if session.present else None,

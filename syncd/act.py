@@ -22,11 +22,11 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, awaited, doubled, pace, route, seen, spares, work
+from syncd import ailing, awaited, doubled, pace, poll, route, seen, spares, work
 from syncd.book import current, next_of, note_due, session_in
 from syncd.house import House
 from syncd.invitation import draft, uid
-from syncd.look import Answer, Target, fetch, glance_of, note_place, place, target, target_at
+from syncd.look import Answer, Target, fetch, glance_of, look_around, note_place, place, target, target_at
 from syncd.observe import act_in, observe
 from syncd.pictures import Intent, Op, Route, base_of, intent_of, invite_of
 from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Thin, Update, Withdraw
@@ -46,6 +46,8 @@ class Job:
     at: Target
     step: Plan
     draft: EventDraft | None
+    again: bool = False
+    """Nobody knows whether it was written before, and there was time to carry it elsewhere."""
     newer: Target | None = None
     """What must stand when an older event is taken away, if this account can tell."""
 
@@ -68,6 +70,8 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         if job.newer is not None and not _stands(house, provider, job.newer):
             _look_first(house, ticket)
             return
+        if job.again and _stands_elsewhere(house, ticket, job.at, look_around(house, provider, job.at)):
+            return
         try:
             _send(provider, job)
         except EventExists:
@@ -87,6 +91,20 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
 def _stands(house: House, provider: CalendarProvider, at: Target) -> bool:
     there = seen.ours(at.copy, fetch(house, provider, at.calendar, at.copy.ref).there)
     return there is not None and act_in(there, at.person.email) is None
+
+
+def _stands_elsewhere(house: House, ticket: Ticket, at: Target, others: tuple[poll.Round, ...]) -> bool:
+    """Tell whether an event whose writing was never confirmed turned up in another calendar: then it is followed."""
+    if not others:
+        return False
+    with house.db.write() as tx:
+        work.hold(tx, ticket)
+        poll.write_rounds(house, tx, at.account, at.person, others)
+        now = target(tx, SessionId(at.session.id), at.copy.side)
+        if now is not None and place(now) == place(at):
+            return False
+        work.finish(tx, ticket, tx.now)
+        return True
 
 
 def _look_first(house: House, ticket: Ticket) -> None:
@@ -192,7 +210,8 @@ def _resume(tx: Tx, at: Target) -> Job:
     """Find out about a write whose answer was lost: a create meets itself, anything else is looked at."""
     intent = intent_of(at.copy)
     if intent is not None and intent.op is Op.CREATE and want(at.session) is Want.STANDING:
-        return Job(at, Create(), _draft(tx, at, intent))
+        again = tx.now - intent.at > at.session.rules.lag
+        return Job(at, Create(), _draft(tx, at, intent), again)
     return Job(at, Look(), None)
 
 

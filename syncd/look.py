@@ -14,7 +14,7 @@ from policy.life import Session
 from policy.notice import Doubt
 from providers.base import CalendarProvider, Event, EventRef, Receipt
 from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
-from syncd import ailing, pace, poll, seen, spares, work
+from syncd import ailing, pace, poll, seen, spares, stored, work
 from syncd.book import current, next_of, record, session_in
 from syncd.house import House
 from syncd.observe import Glance, observe
@@ -78,7 +78,7 @@ def look(house: House, ticket: Ticket) -> None:
         answer = fetch(house, provider, at.calendar, at.copy.ref)
         if answer.there is None and answer.error is None:
             answer = _with_token(house, provider, at.calendar, answer)
-        others = _look_around(house, provider, at) if answer.there is None and answer.error is None else ()
+        others = look_around(house, provider, at) if answer.there is None and answer.error is None else ()
     with house.db.write() as tx:
         poll.write_rounds(house, tx, at.account, at.person, others)
         now = target(tx, session_id, side)
@@ -126,7 +126,7 @@ def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, an
         return replace(answer, error=error)
 
 
-def _look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:
+def look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:
     """Return a round of the account's other calendars: an event that was moved there is not gone.
 
     An older event may have been brought back to the same calendar: then that one is read as well.
@@ -152,7 +152,7 @@ def note_place(tx: Tx, at: Target, answer: Answer) -> Event | None:
     """Return our event if it stands where we looked, and remember its version, or that nothing is there."""
     there = seen.ours(at.copy, answer.there)
     if there is not None or answer.there is None:
-        seen.keep_own(tx, at.calendar.id, at.copy.ref, there)
+        stored.keep_own(tx, at.calendar.id, at.copy.ref, there)
     return there
 
 

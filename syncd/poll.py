@@ -22,7 +22,7 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, pace, seen, work
+from syncd import ailing, pace, seen, stored, work
 from syncd.house import House
 from syncd.store.rows import Account, AccountId, Calendar, Health, Pace, Person, Ticket
 from syncd.store.tx import Tx
@@ -135,9 +135,9 @@ def _changes(
             refused = True
     listing = provider.changes(calendar.remote, None, known=versions, window=window)
     left = {key_of(ref) for ref in listing.listed or ()}
-    if not is_gone(calendar) and not (known and left.isdisjoint(known)):
-        return listing, False
-    if listing.receipt.cached:  # it may be from before our own last writes
+    # What a cache shows may be from before our own last writes.
+    empty = known and left.isdisjoint(known) and not listing.receipt.cached
+    if not (is_gone(calendar) or empty):
         return listing, False
     # It is the same one if it takes the token: what is missing was taken out of it.
     if calendar.token is None:
@@ -217,11 +217,11 @@ def write_down(house: House, tx: Tx, account: Account, person: Person, each: Rou
 def _keep_busy(tx: Tx, each: Round, changes: Changes) -> None:
     calendar = each.calendar
     if each.busy is not None:
-        tx.calendars.put_blocks(calendar.id, seen.blocks(RefKey(""), each.busy))
+        tx.calendars.put_blocks(calendar.id, stored.blocks(RefKey(""), each.busy))
     for item in changes.items:
-        seen.keep_resource(tx, calendar.id, item)
+        stored.keep_resource(tx, calendar.id, item)
     if changes.listed is not None:
-        seen.keep_only(tx, calendar.id, changes.listed)
+        stored.keep_only(tx, calendar.id, changes.listed)
 
 
 def rounds_error(rounds: Sequence[Round]) -> ProviderError | None:

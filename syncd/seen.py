@@ -9,82 +9,32 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from policy.facts import Act, Actor, Blinded, Fact, Missing, PutBack, Replaced, Side, Sighted, Via
-from policy.interval import Interval
 from policy.life import ENDED, Session, State
 from policy.notice import Doubt
 from providers.base import (
-    BusyTime,
     Changes,
     ETag,
     Event,
     EventRef,
     Item,
     Receipt,
-    RefKey,
     Status,
     Tombstone,
     Unread,
     key_of,
 )
-from syncd import doubled, notes, route, spares, work
+from syncd import doubled, route, spares, work
 from syncd.book import current, record, session_in
 from syncd.clock import proves
 from syncd.house import House
 from syncd.observe import Glance, Observed, act_in, observe, standing
 from syncd.pictures import Op, base_of, intent_of
 from syncd.spares import out_of_sight
-from syncd.store.rows import Block, Calendar, CalendarRowId, Copy, Health, Person, PersonId, Stray, Ticket
+from syncd.store.rows import Calendar, CalendarRowId, Copy, Health, Person, PersonId, Stray, Ticket
 from syncd.store.tx import Tx
 
 OURS = "syncd-"
 """How the UID of every event of ours begins."""
-
-
-# --- busy time -----------------------------------------------------------------------
-
-
-def blocks(key: RefKey, time: BusyTime) -> tuple[Block, ...]:
-    """Return what is stored of a resource's busy time."""
-    kinds: tuple[tuple[str, tuple[Interval, ...]], ...] = (
-        ("busy", time.busy),
-        ("tentative", time.tentative),
-        ("unknown", time.unknown),
-    )
-    return tuple(Block(key, each.start, each.end, kind) for kind, intervals in kinds for each in intervals)
-
-
-def keep_resource(tx: Tx, calendar_id: CalendarRowId, item: Item) -> None:
-    """Replace what is stored of one resource by what it says now."""
-    key = key_of(item.ref)
-    if isinstance(item, Tombstone):
-        tx.calendars.drop_resource(calendar_id, key)
-    else:
-        tx.calendars.put_resource(calendar_id, key, item.etag, blocks(key, item.time))
-        tx.calendars.put_notes(calendar_id, key, notes.codes(item))
-
-
-def keep_only(tx: Tx, calendar_id: CalendarRowId, listed: Mapping[EventRef, ETag]) -> None:
-    """Forget resources that a complete listing does not have."""
-    standing_keys = {key_of(ref) for ref in listed}
-    for key in tx.calendars.known(calendar_id):
-        if key not in standing_keys:
-            tx.calendars.drop_resource(calendar_id, key)
-
-
-def keep_own(tx: Tx, calendar_id: CalendarRowId, ref: EventRef, event: Event | None) -> None:
-    """Remember an event of ours as read by its id, so that the next round does not read it again.
-
-    One that is gone is forgotten: restored as it was, it comes back in the version we knew.
-    """
-    key = key_of(ref)
-    if event is None:
-        tx.calendars.drop_resource(calendar_id, key)
-        return
-    time = BusyTime()
-    if event.start is not None and event.end is not None and event.start < event.end:
-        time = BusyTime(busy=(Interval(event.start, event.end),))
-    tx.calendars.put_resource(calendar_id, key, event.etag, blocks(key, time))
-    tx.calendars.put_notes(calendar_id, key, notes.codes(event))
 
 
 # --- sessions ------------------------------------------------------------------------
@@ -218,11 +168,19 @@ def _copy_in_changes(
         case Event():
             _absent(tx, session, copy, glance)
         case Unread():
+            _is_no_ghost(tx, copy)
             keep_blind(tx, session, copy, Doubt.UNREADABLE, glance.received, lost=False)
         case Tombstone():
             _absent(tx, session, copy, glance)
         case None if changes.listed is not None:
             _in_listing(tx, session, copy, changes.listed, glance)
+
+
+def _is_no_ghost(tx: Tx, copy: Copy) -> None:
+    """Note that something does stand where an event of ours is being written, though nobody can read it now."""
+    intent = intent_of(copy)
+    if intent is not None and intent.ghosts:
+        tx.copies.set_intent(copy.id, intent.model_copy(update={"ghosts": 0}).stored())
 
 
 def went_with_it(

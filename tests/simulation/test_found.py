@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.outcome import ground, played
-from tests.simulation.plan import Act
-from tests.simulation.small import BEGIN, LATEST, LESSONS, LIFE, Small, account, do, spell
+from tests.simulation.plan import START, Act
+from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, Small, account, do, spell
 from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
 
 _FOUND = {
@@ -55,6 +55,29 @@ _FOUND = {
             do(LATEST - 20 * HOUR, Act.REMOVE),
         ),
         every=2 * HOUR,
+    ),
+    "made anew after it was seen gone, behind a cache": Small(
+        (
+            spell(Kind.CACHE, LATEST + HOUR, 20 * HOUR, 3500.0),
+            account(LATEST + 10 * HOUR, Act.DROP_CALENDAR),
+            account(LATEST + 10 * HOUR + 40 * MINUTE, Act.RECONNECT),
+        ),
+        every=30 * MINUTE,
+    ),
+    "moved in time by a deadline that is later than it was taken to be": Small(
+        (
+            spell(Kind.CLOCK, START + HOUR - MINUTE, 36 * HOUR, -60.0),
+            do(LATEST + 12 * MINUTE, Act.MOVE, 2.0),
+            do(LATEST + 7 * HOUR, Act.MOVE, 26.0),
+        ),
+        near=30 * MINUTE,
+    ),
+    "carried elsewhere while nobody knew whether it was written": Small(
+        (
+            spell(Kind.DEAF, AGREED - SECOND, 2 * SECOND, 1.0),
+            spell(Kind.OUTAGE, AGREED + SECOND, 57 * MINUTE),
+            do(AGREED + 56 * MINUTE, Act.CARRY),
+        )
     ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)

@@ -133,6 +133,30 @@ def test_a_uid_in_a_trash_bin_is_given_up_for_another(play: Play) -> None:
     assert 3 <= refused < 15
 
 
+def test_what_exists_and_cannot_be_read_is_written_under_no_other_uid(play: Play) -> None:
+    session = play.agree()
+    refused = 0
+
+    def lagging(_number: int, name: str) -> EventExists | None:
+        nonlocal refused
+        refused += name == "create"
+        return EventExists("it is there") if name == "create" else None
+
+    play.faults.when = lagging
+    play.sync()
+    play.until(play.clock.now() + 2 * MINUTE)
+    assert refused >= 6, "both events, three times"
+    url, calendar, ref = play.place(session)
+    play.servers[url].put(calendar, ref, b"nobody can read this")
+    play.until(play.clock.now() + 3 * HOUR)
+    assert play.generation(session) == 1
+    play.servers[url].remove(calendar, ref)
+    play.faults.mend()
+    play.until(play.clock.now() + 2 * HOUR)
+    assert play.standing(session)["lessons"] == 1
+    assert (play.state(session), play.generation(session)) == (State.BOOKED, 1)
+
+
 def test_a_foreign_event_in_the_way_is_never_touched(play: Play) -> None:
     session = play.agree()
     calendar = play.calendars["lessons"]
