@@ -22,9 +22,9 @@ from syncd.clock import MovableClock
 from syncd.free import availability
 from syncd.house import House
 from syncd.reader import limits_of, sandbox
-from syncd.stored import blocks, keep_resource
 from syncd.store.rows import Calendar as Row
 from syncd.store.rows import Person
+from syncd.stored import blocks, keep_resource
 
 HOURS = (7, 8)
 """The hours in UTC of which the changed event takes one or the other, and nothing else does."""

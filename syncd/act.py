@@ -70,7 +70,11 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         if job.newer is not None and not _stands(house, provider, job.newer):
             _look_first(house, ticket)
             return
-        if job.again and _stands_elsewhere(house, ticket, job.at, look_around(house, provider, job.at)):
+        others = look_around(house, provider, job.at) if job.again else ()
+        if (silence := poll.rounds_error(others)) is not None:
+            _not_done(house, ticket, job, silence)
+            return
+        if others and _stands_elsewhere(house, ticket, job.at, others):
             return
         try:
             _send(provider, job)
@@ -95,8 +99,6 @@ def _stands(house: House, provider: CalendarProvider, at: Target) -> bool:
 
 def _stands_elsewhere(house: House, ticket: Ticket, at: Target, others: tuple[poll.Round, ...]) -> bool:
     """Tell whether an event whose writing was never confirmed turned up in another calendar: then it is followed."""
-    if not others:
-        return False
     with house.db.write() as tx:
         work.hold(tx, ticket)
         poll.write_rounds(house, tx, at.account, at.person, others)

@@ -279,6 +279,8 @@ class Connection:
             listed = {ref: body.etag for ref, body in standing.items() if self._seen(shelf, ref, length)}
             items = self._items(shelf, {ref: standing[ref] for ref in listed}, known, window)
             return Changes(items, _token(shelf, length), listed, self._receipt())
+        if self._wire.weather.now(Kind.AMNESIA, self._wire.true.now, self._place.url):
+            raise SyncTokenExpired("the server takes none of its own tokens", where=shelf.id)
         place = _place(shelf, since)
         touched = {entry.ref for entry in shelf.log[place:length]}
         now = {ref: shelf.at(ref, length) for ref in sorted(touched)}

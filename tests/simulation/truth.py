@@ -18,7 +18,7 @@ _MENTORS = frozenset(
     {Act.MENTOR_REMOVE, Act.MENTOR_DECLINE, Act.MENTOR_GUEST, Act.MENTOR_MOVE, Act.MENTOR_ASK, Act.SCHOOL_ASK}
 )
 _PERSONAL = frozenset({Act.DROP_CALENDAR, Act.REVOKE, Act.DISCONNECT})
-_BLIND = frozenset({Kind.OUTAGE, Kind.ERRORS, Kind.SLOW, Kind.CACHE, Kind.BLUR})
+_BLIND = frozenset({Kind.OUTAGE, Kind.ERRORS, Kind.SLOW, Kind.CACHE, Kind.BLUR, Kind.AMNESIA})
 _SICK = frozenset({Kind.DOWN, Kind.CLOCK, Kind.FULL, Kind.LOCKED})
 _SETTLE = 10 * MINUTE
 """After a fault the program needs a while: a wrong clock is not believed at once."""
@@ -51,12 +51,11 @@ class Truth:
 
     def seemed_replaced(self, until: datetime) -> bool:
         """Tell whether by *until* a calendar was replaced, or may have been: an empty one refused its own tokens."""
-        forgot = self.school.weather.bad(
-            frozenset({Kind.FORGET}), self.school.homes[self.meeting.student].url
-        )
+        where = self.school.homes[self.meeting.student].url
+        forgot = self.school.weather.bad(frozenset({Kind.FORGET, Kind.AMNESIA}), where)
         mine = (deed for deed, _ in self.school.done if deed.person == self.meeting.student)
         dropped = any(deed.act is Act.DROP_CALENDAR and deed.at <= until for deed in mine)
-        return dropped or any(self.meeting.agreed_at <= since <= until for since, _ in forgot)
+        return dropped or any(self.meeting.agreed_at <= end and since <= until for since, end in forgot)
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

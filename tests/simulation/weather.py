@@ -45,6 +45,8 @@ class Kind(StrEnum):
     """The database is locked."""
     FORGET = "forget"
     """The server forgets all tokens."""
+    AMNESIA = "amnesia"
+    """The server refuses every token that it gives."""
     CHURN = "churn"
     """The server gives every event another version."""
 
