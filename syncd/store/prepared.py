@@ -48,7 +48,7 @@ _OF: dict[str, Statements] = {}
 
 def statements(dialect: Dialect) -> Statements:
     """Return what is known of the statements for databases of this kind."""
-    return _OF.setdefault(dialect.name, Statements(dialect))
+    return _OF.get(dialect.name) or _OF.setdefault(dialect.name, Statements(dialect))
 
 
 class Prepared:

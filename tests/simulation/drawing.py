@@ -13,7 +13,7 @@ from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind, Spell
 _FEW = 3
 """So many students has a small school at most."""
 _ROUNDS = 200
-"""So many rounds a play may have that nothing but time brings about."""
+"""So many rounds a small play may have that nothing but time brings about."""
 
 
 def drawn(seed: int) -> Plan:
@@ -25,21 +25,20 @@ def drawn(seed: int) -> Plan:
 
 
 def large(seed: int) -> Plan:
-    """Return the play of *seed* in a school of 200 students, for 14 weeks."""
-    return _school(seed, students=200, weeks=14, mentors=40)
+    """Return the play of *seed* in a school of 200 people, for 14 weeks."""
+    return _school(seed, students=160, weeks=14, mentors=40)
 
 
 def _school(seed: int, students: int, weeks: int, mentors: int) -> Plan:
     chance = Random(f"school {seed}")  # noqa: S311 - a story is no secret
-    every = timedelta(minutes=chance.choice((30, 60, 120, 180, 240, 360)))
-    if (
-        every <= HOUR and students <= _FEW
-    ):  # every round is work: fewer people, where they are looked at more often
+    small = students <= _FEW
+    every = timedelta(minutes=chance.choice((30, 60, 120, 180, 240, 360) if small else (240, 360)))
+    if every <= HOUR:  # every round is work: fewer people, where they are looked at more often
         students, mentors = 1, 1
     names = tuple(f"s{number}" for number in range(students))
     teachers = tuple(f"m{number}" for number in range(mentors))
     servers = chance.choice((1, 2, 2))
-    days = _days(every, students + mentors, weeks)
+    days = _days(every, students + mentors, weeks) if small else 7 * weeks
     meetings = tuple(_meetings(chance, names, teachers, weeks, days))
     home = tuple((name, chance.randrange(servers)) for name in (*names, *teachers))
     near = timedelta(minutes=chance.choice((15, 20, 30)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from itertools import pairwise
+
+from sqlalchemy import Integer, bindparam, column, select
 
 from policy.life import ENDED
 from syncd import jumps
 from syncd.engine.runs import Attempt
 from syncd.invariants.rows import broken, page
 from syncd.store.errors import StoreError
-from syncd.store.rows import SessionId
+from syncd.store.tables import facts
 from tests.simulation.oracle import Wrong
 from tests.simulation.school import Killed, School
 from tests.simulation.weather import DAY, HOUR, SECOND, Kind
@@ -25,6 +26,12 @@ _TICK = SECOND
 """What a runner says that knows of nothing to come."""
 
 
+_NEWS = select(column("rowid", Integer).label("number"), facts.c.session_id).where(
+    column("rowid", Integer) > bindparam("last")
+)
+"""Facts in the order in which SQLite got them."""
+
+
 class Play:
     """One school, played."""
 
@@ -34,7 +41,8 @@ class Play:
         self.starts = 0
         self.broken: list[Wrong] = []
         """Invariants that did not hold after a turn."""
-        self._seen: dict[SessionId, int] = {}
+        self._last = 0
+        """The number of the last fact that was checked."""
 
     def run(self) -> None:
         """Play it to its end."""
@@ -89,11 +97,12 @@ class Play:
         """Ask of each session about which there is a new fact what must hold whatever has happened."""
         self.school.db.told = False
         with self.school.db.read() as tx:
-            seqs = {row.id: row.snapshot["seq"] for row in tx.sessions.all()}
-            for before, each in pairwise((SessionId(""), *sorted(seqs))):
-                if self._seen.get(each) == seqs[each] or (one := page(tx, before, 1)) is None:
-                    continue
-                self._seen[each] = seqs[each]
+            rows = tx.ledger._link.rows(_NEWS, {"last": self._last})
+            self._last = max((row.number for row in rows), default=self._last)
+            for each in sorted({row.session_id for row in rows}):
+                one = page(tx, _before(each), 1)
+                assert one is not None
+                assert one.last == each
                 found = (
                     Wrong(self.school.plan.seed, -1, it.rule, f"{each}: {it.what}") for it in broken(tx, one)
                 )
@@ -109,8 +118,8 @@ class Play:
         coming = school.next_world()
         if coming is not None:
             until = min(until, max(coming, school.true.now + _LEAST))
-        edges = [at for at in school.weather.edges() if school.true.now < at]
-        school.happen(min([until, *edges]))
+        edge = school.weather.edge(school.true.now)
+        school.happen(until if edge is None else min(until, edge))
 
     def _idle(self) -> timedelta:
         """Return how long the book has nothing to do, where the runner only says that it looks again soon."""
@@ -134,6 +143,11 @@ class Play:
             if not isinstance(attempt.error, StoreError | Killed):
                 raise attempt.error
             school.happen(school.true.now + _PAUSE)
+
+
+def _before(id_: str) -> str:
+    """Return what comes before *id_* and after every other id."""
+    return f"{id_[:-1]}{chr(ord(id_[-1]) - 1)}~"
 
 
 def trace(school: School) -> str:

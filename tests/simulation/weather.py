@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -67,24 +68,27 @@ class Spell:
         return f"{self.since:%m-%d %H:%M:%S} .. {self.until:%m-%d %H:%M:%S} {self.kind} {self.where} {self.size:g}"
 
 
-@dataclass(frozen=True, slots=True)
 class Weather:
     """Every fault of a play."""
 
-    spells: tuple[Spell, ...]
+    def __init__(self, spells: tuple[Spell, ...]) -> None:
+        self.spells = spells
+        self._of: defaultdict[Kind, list[Spell]] = defaultdict(list)
+        for one in spells:
+            self._of[one.kind].append(one)
+        self._edges = sorted({at for one in spells for at in (one.since, one.until)})
 
     def now(self, kind: Kind, at: datetime, where: str = "") -> Spell | None:
         """Return the fault of this kind that rules *where* at *at*."""
-        for one in self.spells:
-            if one.kind is kind and one.since <= at < one.until and one.where in {"", where}:
+        for one in self._of.get(kind, ()):
+            if one.since <= at < one.until and one.where in {"", where}:
                 return one
         return None
 
-    def edges(self) -> Iterator[datetime]:
-        """Yield every moment at which something begins or ends."""
-        for one in self.spells:
-            yield one.since
-            yield one.until
+    def edge(self, after: datetime) -> datetime | None:
+        """Return the next moment after *after* at which something begins or ends."""
+        place = bisect_right(self._edges, after)
+        return self._edges[place] if place < len(self._edges) else None
 
     def bad(self, kinds: frozenset[Kind], where: str) -> tuple[tuple[datetime, datetime], ...]:
         """Return every time in which one of *kinds* rules *where*."""
