@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from hashlib import blake2b
 from multiprocessing import get_context
 from os import cpu_count, getpid
 from pathlib import Path
@@ -53,7 +54,9 @@ def _report(seeds: range, draw: Draw, bug: str | None, jobs: int) -> int:
     began = time.monotonic()
     sessions = requests = undecidable = marked = excess = 0
     first: Outcome | None = None
+    trace = blake2b(digest_size=12)
     for outcome in outcomes(seeds, draw, bug, jobs):
+        trace.update(outcome.digest.encode())
         sessions += outcome.sessions
         requests += outcome.requests
         undecidable += outcome.doubts.undecidable
@@ -67,7 +70,7 @@ def _report(seeds: range, draw: Draw, bug: str | None, jobs: int) -> int:
     print(  # noqa: T201
         f"{len(seeds)} seeds, {sessions} sessions, {requests} requests: "
         f"{undecidable} cases that nobody could have decided, {marked} marked, {excess} without need; "
-        f"{time.monotonic() - began:.0f} s"
+        f"{time.monotonic() - began:.0f} s; trace {trace.hexdigest()}"
     )
     if first is not None and bug is None:
         with ground() as folder:
