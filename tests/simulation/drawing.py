@@ -121,6 +121,8 @@ def _weather(chance: Random, meetings: tuple[Meeting, ...], servers: int) -> Ite
         yield _spell(chance, kind, since, where)
 
 
+_FURNISHED = START + MINUTE
+"""When everybody has connected, if nothing goes wrong before."""
 _LONGEST = {
     Kind.PHANTOM: 20 * SECOND,
     Kind.BLUR: 4 * HOUR,
@@ -148,4 +150,5 @@ def _spell(chance: Random, kind: Kind, since: datetime, where: str) -> Spell:
     if kind is Kind.PHANTOM:
         length *= chance.random()
     size = chance.choice(_SIZES.get(kind, (0.0,)))
+    since = max(since, _FURNISHED)
     return Spell(kind, since, since + length, "" if kind in _EVERYWHERE else where, size)
