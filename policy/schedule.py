@@ -105,12 +105,20 @@ def _next_noticed(session: Session) -> Next:
     if pending.contradicted is not None:
         after = max(pending.again, pending.contradicted) + session.rules.lag + _MARGIN
     elif pending.confirmed is None:
-        after = pending.gone.at + session.rules.confirm_after
+        after = _next_confirmation(session, pending)
     elif pending.actor is Actor.MENTOR:
         after = _next_of_student(session, pending)
     else:
         after = hold_ends(session, pending)
     return Next(at=min(after, limit(session, pending)), look=True)
+
+
+def _next_confirmation(session: Session, pending: Pending) -> datetime:
+    """Return when an absence is looked at again that nothing has confirmed yet: soon, then ever less often."""
+    if pending.again <= pending.gone.at:
+        return pending.gone.at + session.rules.confirm_after
+    long = (pending.again - pending.gone.at) / 4
+    return pending.again + max(session.rules.confirm_after, session.rules.lag / 2, _MARGIN, long)
 
 
 def _next_of_student(session: Session, pending: Pending) -> datetime:

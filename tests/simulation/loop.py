@@ -21,6 +21,8 @@ _PAUSE = 20 * SECOND
 """How long the program waits for a database that cannot be used."""
 _TAIL = 3 * DAY
 """How long after the last session the program goes on at most, until it has ended all."""
+_MOST = 100
+"""So many requests an hour may be sent for each person."""
 _LEAST = timedelta(milliseconds=200)
 _TICK = SECOND
 """What a runner says that knows of nothing to come."""
@@ -41,6 +43,9 @@ class Play:
         self.starts = 0
         self.broken: list[Wrong] = []
         """Invariants that did not hold after a turn."""
+        self._since = school.true.now
+        self._before = 0
+        self._storms = False
         self._last = 0
         """The number of the last fact that was checked."""
 
@@ -49,13 +54,24 @@ class Play:
         school = self.school
         self.go_on(school.plan.end)
         last = school.plan.end + _TAIL
-        while school.true.now < last and self._unended():
+        while school.true.now < last and not self._storms and self._unended():
             self._step(last)
 
     def go_on(self, until: datetime) -> None:
         """Play until *until*."""
-        while self.school.true.now < until:
+        while self.school.true.now < until and not self._storms:
             self._step(until)
+
+    def _watch(self) -> None:
+        """Count the requests of each hour: whoever asks a server without a pause would never end."""
+        school = self.school
+        sent = school.wire.requests - self._before
+        if sent > _MOST * len(school.homes):
+            what = f"{sent} requests from {self._since} to {school.true.now}"
+            self.broken.append(Wrong(school.plan.seed, -1, "storm", what))
+            self._storms = True
+        if school.true.now - self._since >= HOUR:
+            self._since, self._before = school.true.now, school.wire.requests
 
     def _unended(self) -> bool:
         with self.school.db.read() as tx:
@@ -84,6 +100,7 @@ class Play:
                 raise Killed
         wait = school.runner.turn()
         self.turns += 1
+        self._watch()
         if school.db.dead:
             raise Killed
         if school.db.told:

@@ -210,9 +210,11 @@ def test_what_cannot_be_looked_for_everywhere_is_not_confirmed(play: Play) -> No
     play.sync()
     play.delete(session)
     play.sync()
+    facts = len(play.facts(session))
     play.until(play.clock.now() + 3 * HOUR)
     verdict = play.verdict(session)
     assert (verdict.outcome, verdict.doubt) == (Outcome.TIMELY, Doubt.UNCONFIRMED)
+    assert len(play.facts(session)) - facts <= 25, "it is looked at again ever less often"
 
 
 def test_a_disconnected_account_is_an_incident_by_name_and_no_verdict(play: Play) -> None:
