@@ -10,12 +10,11 @@ A session is the fold of its facts: :func:`begin` with the agreement, then
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from policy import stopping
-from policy.deciding import Step, back, changed, decide, decide_if_over, elapse, mentor_proven, warn
+from policy import passing, stopping
+from policy.deciding import Step, back, changed, decide, decide_if_over
 from policy.facts import (
     LOSSES,
     Act,
@@ -40,7 +39,6 @@ from policy.facts import (
 from policy.life import ENDED, CalendarState, Effect, Pending, Request, Session, Sight, State, Trouble
 from policy.notice import Doubt, Outcome, judge
 from policy.ruling import cause
-from policy.schedule import limit, request_ends
 
 
 class IllegalFact(ValueError):
@@ -83,7 +81,7 @@ def advance(session: Session, fact: Fact) -> Step:
         case PutBack() | Replaced():
             return _written(session, fact)
         case Passed():
-            return _PASSED[session.state](session, fact)
+            return passing.advance(session, fact)
         case Braked() | Unbraked() | Doubts() | Restored():
             return stopping.advance(session, fact)
 
@@ -391,83 +389,6 @@ def _written(session: Session, fact: PutBack | Replaced) -> Step:
         session, state=State.PLANNED, trouble=trouble, contested=session.contested or unfair, **values
     )
     return again, (Effect.WRITTEN_ANEW,)
-
-
-def _passed_planned(session: Session, fact: Passed) -> Step:
-    if fact.at < session.start:
-        return session, ()
-    gone = Sight(at=fact.at, seq=session.seq)
-    never = Pending(
-        actor=Actor.SCHOOL,
-        act=Act.UNWRITTEN,
-        gone=gone,
-        again=fact.at,
-        version=None,
-        stamp=None,
-        was=session.state,
-    )
-    return decide(session, never)
-
-
-def _passed_booked(session: Session, fact: Passed) -> Step:
-    seen_since = session.seen is not None and session.seen.at >= session.deadline
-    if fact.at >= session.end and (session.proven_at_deadline or seen_since):
-        return elapse(session)
-    return _passed_unseen(session, fact)
-
-
-def _passed_moving(session: Session, fact: Passed) -> Step:
-    request = session.request
-    if request is None or fact.at < request_ends(session, request):
-        return session, ()
-    moved = Pending(
-        actor=Actor.STUDENT,
-        act=Act.MOVED,
-        gone=request.made,
-        again=fact.at,
-        version=session.version,
-        stamp=None,
-        was=session.state,
-        confirmed=Sight(at=fact.at, seq=session.seq),
-    )
-    return decide(session, moved)
-
-
-def _passed_noticed(session: Session, fact: Passed) -> Step:
-    pending = session.act
-    if fact.at < limit(session, pending):
-        return session, ()
-    contradicted = pending.contradicted is not None
-    if contradicted or (pending.actor is Actor.MENTOR and not mentor_proven(pending)):
-        phantoms = session.phantoms + (1 if contradicted else 0)
-        return back(session, pending.was, phantoms=phantoms), (Effect.PHANTOM,)
-    return decide(session, pending)
-
-
-def _passed_unseen(session: Session, fact: Passed) -> Step:
-    if fact.at >= session.end + session.rules.elapse_after:
-        return elapse(session)
-    return session, ()
-
-
-def _passed_incident(session: Session, fact: Passed) -> Step:
-    warned, told = warn(session, fact.at, Effect.UNSEEN_SOON)
-    return (warned, told) if told else _passed_unseen(session, fact)
-
-
-def _passed_suspect(session: Session, fact: Passed) -> Step:
-    """Let the time pass: a person decides, and is told that it runs out."""
-    return warn(session, fact.at, Effect.UNDECIDED_SOON)
-
-
-_PASSED: dict[State, Callable[[Session, Passed], Step]] = {
-    State.PLANNED: _passed_planned,
-    State.BOOKED: _passed_booked,
-    State.MOVING: _passed_moving,
-    State.NOTICED: _passed_noticed,
-    State.INCIDENT: _passed_incident,
-    State.SUSPECT: _passed_suspect,
-}
 
 
 def _after_the_end(session: Session, fact: Fact) -> Step:
