@@ -6,13 +6,14 @@ event has not turned up in another connected calendar of the same person since.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from policy.facts import Missing, Passed, Side, Via
 from policy.life import Session
 from policy.notice import Doubt
-from providers.base import CalendarProvider, Event, EventRef, Receipt
+from providers.base import CalendarProvider, ETag, Event, EventRef, Receipt, RefKey
 from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
 from syncd import ailing, pace, poll, seen, spares, stored, work
 from syncd.book import current, next_of, record, session_in
@@ -134,8 +135,25 @@ def look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[p
     with house.db.read() as tx:
         skipped = None if spares.older(tx, at.copy) else at.calendar.id
         every = tx.calendars.with_known(at.account.id)
-    others = [(each, known) for each, known in every if each.id != skipped]
+        others = [_afresh(tx, at, each, known) for each, known in every if each.id != skipped]
     return poll.look_at(house, provider, at.account, at.person, others)
+
+
+def _afresh(
+    tx: Tx, at: Target, calendar: Calendar, known: Mapping[RefKey, ETag]
+) -> tuple[Calendar, Mapping[RefKey, ETag]]:
+    """Return how a calendar is to be read in which our event may stand by now: what could not be read is read again."""
+    odd = tx.calendars.noted_since(calendar.id, _stood(at))
+    if not odd:
+        return calendar, known
+    return replace(calendar, token=None), {key: etag for key, etag in known.items() if key not in odd}
+
+
+def _stood(at: Target) -> datetime:
+    """Return until when the event is known to have stood where it was."""
+    gone, seen_ = at.session.pending, at.session.seen
+    times = [gone.gone.at if gone is not None else at.session.agreed_at]
+    return min([*times, seen_.at] if seen_ is not None else times)
 
 
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:
@@ -171,10 +189,13 @@ def _looked_everywhere(tx: Tx, at: Target) -> bool:
     since = at.session.act.gone.at
     everywhere, skipped = True, None if spares.older(tx, at.copy) else at.calendar.id
     for calendar in tx.calendars.of_person(at.person.id):
-        if calendar.id == skipped or (calendar.verified_at and calendar.verified_at >= since):
+        if calendar.id == skipped:
             continue
+        verified = calendar.verified_at is not None and calendar.verified_at >= since
+        if verified and not tx.calendars.noted_since(calendar.id, _stood(at)):
+            continue  # what cannot be read there may be our event
         everywhere = False
-        if calendar.account_id != at.account.id:
+        if calendar.account_id != at.account.id and not verified:
             seen.round_soon(tx, calendar)
     return everywhere
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Executable, Table, bindparam, delete, func, insert, select
@@ -24,6 +25,11 @@ _KNOWN = select(resources.c.key, resources.c.etag).where(resources.c.calendar_id
 _ALL_BLOCKS = select(blocks).where(blocks.c.calendar_id == _CALENDAR)
 _BLOCKS = _ALL_BLOCKS.where(blocks.c.key == _KEY)
 _NOTES = select(notes.c.code).where(notes.c.calendar_id == _CALENDAR, notes.c.key == _KEY)
+_NOTED_SINCE = (
+    select(notes.c.key)
+    .distinct()
+    .where(notes.c.calendar_id == _CALENDAR, notes.c.since >= bindparam("moment"))
+)
 _DROP_NOTES = delete(notes).where(
     notes.c.calendar_id == _CALENDAR, notes.c.key == _KEY, notes.c.code.in_(bindparam("gone", expanding=True))
 )
@@ -78,6 +84,11 @@ class Resources:
         ]
         self._link.run_many(_ADD_NOTE, new)
         return bool(gone or new)
+
+    def noted_since(self, calendar_id: CalendarRowId, since: datetime) -> frozenset[RefKey]:
+        """Return the resources of which something could not be read, first at or after *since*."""
+        rows = self._link.rows(_NOTED_SINCE, {"calendar": calendar_id, "moment": since})
+        return frozenset(RefKey(row.key) for row in rows)
 
     def noted(self, calendar_ids: Iterable[CalendarRowId]) -> tuple[Noted, ...]:
         """Return what is wrong in these calendars: how many resources, by reason."""

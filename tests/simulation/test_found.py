@@ -72,6 +72,14 @@ _FOUND = {
         ),
         near=30 * MINUTE,
     ),
+    "carried late to where nothing can be understood for hours": Small(
+        (
+            spell(Kind.BLUR, LATEST + 2 * MINUTE + 3 * SECOND, 4 * HOUR),
+            do(LATEST + 139 * MINUTE, Act.CARRY),
+        ),
+        every=HOUR,
+        near=30 * MINUTE,
+    ),
     "carried elsewhere while nobody knew whether it was written": Small(
         (
             spell(Kind.DEAF, AGREED - SECOND, 2 * SECOND, 1.0),
