@@ -228,11 +228,22 @@ def _written_again(truth: Truth, session: Session) -> Found:
             taken = change.at
         elif change.stands and change.author == SYNCD and taken is not None:
             known = session.first_seen.at < taken and not _dismissed(truth, taken)
-            if known and not truth.seemed_replaced(change.at):
+            told = truth.seemed_replaced(change.at) and _was_told_of(truth, session, taken, change.at)
+            if known and not told:
                 yield "written again", f"it was taken away at {taken}, and written again at {change.at}"
             taken = None
         elif change.stands:
             taken = None
+
+
+def _was_told_of(truth: Truth, session: Session, since: datetime, until: datetime) -> bool:
+    """Tell whether the ledger says that a calendar was replaced meanwhile, as far as a wrong clock can tell."""
+    with truth.school.db.read() as tx:
+        facts = tx.ledger.facts(SessionId(session.id))
+    slack = 11 * MINUTE
+    return any(
+        fact.kind == "replaced" and since - slack <= fact.recorded_at <= until + slack for fact in facts
+    )
 
 
 def _dismissed(truth: Truth, since: datetime) -> bool:

@@ -247,12 +247,13 @@ def doubts(school: School) -> Doubts:
         verdict = session.verdict
         if verdict is None or verdict.outcome is Outcome.NOT_STUDENT or not truth.removals:
             continue
-        unsure = not truth.decidable(truth.removals[0], verdict.deadline)
-        unsure |= verdict.doubt is Doubt.REPLACED and truth.seemed_replaced(verdict.deadline)
+        replaced = verdict.doubt is Doubt.REPLACED and truth.seemed_replaced(verdict.deadline)
+        unsure = replaced or not truth.decidable(truth.removals[0], verdict.deadline)
         undecidable += unsure
         if verdict.doubt is not None:
             marked += 1
-            if not unsure and (len(truth.deeds) == 1 or _surely_late(truth, verdict.deadline)):
+            surely_late = not replaced and _surely_late(truth, verdict.deadline)
+            if (not unsure and len(truth.deeds) == 1) or surely_late:
                 excess.append(meeting.number)
     return Doubts(undecidable, marked, tuple(excess))
 
