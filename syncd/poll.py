@@ -39,6 +39,8 @@ _PEACE = timedelta(days=1)
 """How long a server can have us leave an account alone."""
 _SPARE = timedelta(days=2)
 """The stored window reaches this much past the horizon, so that it lasts until it is renewed."""
+_OK = 200
+"""An answer came, but it says nothing; the account as a whole is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ def _changes(
     """Ask for what changed, or for everything when the window moved on or the calendar was out of sight.
 
     Also tell whether this is another calendar than before.
+
+    :raises Unavailable: if only a cache answers, and what it shows may be either.
     """
     renewed = window != calendar.window
     versions = {} if renewed else known
@@ -135,14 +139,18 @@ def _changes(
             refused = True
     listing = provider.changes(calendar.remote, None, known=versions, window=window)
     left = {key_of(ref) for ref in listing.listed or ()}
-    # What a cache shows may be from before our own last writes.
-    empty = known and left.isdisjoint(known) and not listing.receipt.cached
-    if not (is_gone(calendar) or empty):
+    gone = is_gone(calendar)
+    empty = known and left.isdisjoint(known)
+    if not (gone or empty):
         return listing, False
     # It is the same one if it takes the token: what is missing was taken out of it.
     if calendar.token is None:
-        return listing, is_gone(calendar)
-    return listing, refused or not takes_token(provider, calendar, known, window)
+        return listing, gone
+    anew = refused or not takes_token(provider, calendar, known, window)
+    if anew and not gone and listing.receipt.cached:
+        # It may be another one, or show what was there before our own last writes.
+        raise Unavailable("the answer is old, and empty; it is asked again", status=_OK)
+    return listing, anew
 
 
 def is_gone(calendar: Calendar) -> bool:

@@ -202,8 +202,7 @@ def went_with_it(
 
 
 def _absent(tx: Tx, session: Session, copy: Copy, glance: Glance) -> None:
-    if copy.base is not None or copy.intent is not None or _acted(session, copy):
-        keep(tx, session, copy, observe(base_of(copy), intent_of(copy), None, glance))
+    keep(tx, session, copy, observe(base_of(copy), intent_of(copy), None, glance))
 
 
 def _in_listing(
@@ -243,8 +242,13 @@ def keep(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket |
 
 
 def _no_act(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket | None) -> Session | None:
-    """Return the session if the absence of *copy* is nobody's act: an older event stands, or may have until we came."""
+    """Return the session if the absence of *copy* is nobody's act.
+
+    It went with its calendar before, or an older event stands, or may have until we came.
+    """
     assert observed.fact is not None  # noqa: S101 - it is an absence
+    if copy.base is None and copy.intent is None and not _acted(session, copy):
+        return record(tx, session, observed.others, own)
     if (spare := spares.standing(tx, copy)) is not None:
         return doubled.give_way(tx, session, copy, spare, observed.others, own)
     if not spares.by_us(tx, session, copy):

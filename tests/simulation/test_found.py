@@ -64,6 +64,20 @@ _FOUND = {
         ),
         every=30 * MINUTE,
     ),
+    "made anew within seconds, behind a cache": Small(
+        (
+            spell(Kind.CACHE, LATEST, 20 * HOUR, 200.0),
+            account(LATEST + 8 * HOUR, Act.DROP_CALENDAR),
+            account(LATEST + 8 * HOUR + 20 * SECOND, Act.RECONNECT),
+        )
+    ),
+    "made anew within seconds, behind a cache until after the start": Small(
+        (
+            spell(Kind.CACHE, LATEST, DAY + MINUTE, 200.0),
+            account(LATEST + 8 * HOUR, Act.DROP_CALENDAR),
+            account(LATEST + 8 * HOUR + 20 * SECOND, Act.RECONNECT),
+        )
+    ),
     "moved in time by a deadline that is later than it was taken to be": Small(
         (
             spell(Kind.CLOCK, START + HOUR - MINUTE, 36 * HOUR, -60.0),
