@@ -6,8 +6,9 @@ result: nothing is ever written twice.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from policy.facts import Side, Via
 from policy.life import ENDED, Session
@@ -26,17 +27,29 @@ from syncd import ailing, awaited, doubled, pace, poll, route, seen, spares, wor
 from syncd.book import current, next_of, note_due, session_in
 from syncd.house import House
 from syncd.invitation import draft, uid
-from syncd.look import Answer, Target, fetch, glance_of, look_around, note_place, place, target, target_at
+from syncd.look import (
+    Answer,
+    Target,
+    fetch,
+    glance_of,
+    look_around,
+    note_place,
+    place,
+    stood,
+    target,
+    target_at,
+)
 from syncd.observe import act_in, observe
 from syncd.pictures import Intent, Op, Route, base_of, intent_of, invite_of
 from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Thin, Update, Withdraw
-from syncd.store.rows import Calendar, Copy, Health, PersonId, SessionId, Ticket
+from syncd.store.rows import Calendar, CalendarRowId, Copy, Health, PersonId, SessionId, Ticket
 from syncd.store.tx import Tx
 
 _GHOSTS = 3
 """So often must a server say that an event exists which is not there, before another UID is tried."""
 _LONGEST_WAIT = timedelta(days=1)
 """For a calendar that cannot be read, before an event is written that may stand in it."""
+_WAITING = "it may stand in another calendar, which is to be read first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,7 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         if (silence := poll.rounds_error(others)) is not None:
             _not_done(house, ticket, job, silence)
             return
-        if others and _stands_elsewhere(house, ticket, job.at, others):
+        if others and _may_stand_elsewhere(house, ticket, job.at, others):
             return
         try:
             _send(provider, job)
@@ -97,15 +110,20 @@ def _stands(house: House, provider: CalendarProvider, at: Target) -> bool:
     return there is not None and act_in(there, at.person.email) is None
 
 
-def _stands_elsewhere(house: House, ticket: Ticket, at: Target, others: tuple[poll.Round, ...]) -> bool:
-    """Tell whether an event whose writing was never confirmed turned up in another calendar: then it is followed."""
+def _may_stand_elsewhere(house: House, ticket: Ticket, at: Target, others: tuple[poll.Round, ...]) -> bool:
+    """Tell whether an event whose writing was never confirmed is followed elsewhere, or may stand where we are blind."""
     with house.db.write() as tx:
         work.hold(tx, ticket)
         poll.write_rounds(house, tx, at.account, at.person, others)
         now = target(tx, SessionId(at.session.id), at.copy.side)
-        if now is not None and place(now) == place(at):
+        if now is None or place(now) != place(at):
+            work.finish(tx, ticket, tx.now)
+            return True
+        intent = intent_of(now.copy)
+        blind = {each.calendar.id for each in others if each.changes is None or each.changes.receipt.cached}
+        if intent is None or not _unread(tx, now, intent.at, blind):
             return False
-        work.finish(tx, ticket, tx.now)
+        work.set_back(tx, ticket, _WAITING)
         return True
 
 
@@ -130,11 +148,11 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | None:
         if isinstance(step, Search):
             return step
         newer = at
-        if isinstance(step, Create) and at is not None and (unread := _unread(tx, at)):
+        if isinstance(step, Create) and at is not None and (unread := _unread_since_replaced(tx, at)):
             for calendar in unread:
                 if calendar.health is Health.OK:  # one that fails keeps its own pace
                     seen.round_soon(tx, calendar)
-            work.set_back(tx, ticket, "it may stand in another calendar, which is to be read first")
+            work.set_back(tx, ticket, _WAITING)
             return None
         if isinstance(step, Thin):
             at = target_at(tx, tx.copies.get(step.copy))
@@ -150,20 +168,34 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | None:
         return replace(_with_intent(tx, at, step), newer=newer if isinstance(step, Thin) and here else None)
 
 
-def _unread(tx: Tx, at: Target) -> list[Calendar]:
-    """Return the calendars into which an event may have been carried that then went with its own one: unread since.
-
-    Nobody waits longer than a day, nor for one that has been lost for so long.
-    """
+def _unread_since_replaced(tx: Tx, at: Target) -> list[Calendar]:
+    """Return the calendars into which an event may have been carried that then went with its own one."""
     facts = tx.ledger.facts(SessionId(at.session.id)) if at.copy.side is Side.STUDENT else ()
     since = max((fact.recorded_at for fact in facts if fact.kind == "replaced"), default=None)
-    if since is None or tx.now > since + _LONGEST_WAIT:
+    if since is None:
         return []
-    others = [each for each in tx.calendars.of_person(at.person.id) if each.id != at.calendar.id]
-    unread = [each for each in others if each.verified_at is None or each.verified_at < since]
+    every = tx.calendars.of_person(at.person.id)
+    return _unread(tx, at, since, {each.id for each in every if not _read_since(each, since)})
+
+
+def _unread(tx: Tx, at: Target, since: datetime, blind: AbstractSet[CalendarRowId]) -> list[Calendar]:
+    """Return the other calendars that are *blind*, or in which something unreadable has turned up.
+
+    Nobody waits longer than a day after *since*, nor for one that has been lost for so long.
+    """
+    if tx.now > since + _LONGEST_WAIT:
+        return []
     return [
-        each for each in unread if each.health is not Health.LOST or each.health_since + _LONGEST_WAIT > since
+        each
+        for each in tx.calendars.of_person(at.person.id)
+        if each.id != at.calendar.id
+        and (each.id in blind or tx.calendars.noted_since(each.id, stood(at)))
+        and (each.health is not Health.LOST or each.health_since + _LONGEST_WAIT > since)
     ]
+
+
+def _read_since(calendar: Calendar, since: datetime) -> bool:
+    return calendar.verified_at is not None and calendar.verified_at >= since
 
 
 def _is_blocked(tx: Tx, at: Target) -> bool:

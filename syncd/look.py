@@ -143,13 +143,13 @@ def _afresh(
     tx: Tx, at: Target, calendar: Calendar, known: Mapping[RefKey, ETag]
 ) -> tuple[Calendar, Mapping[RefKey, ETag]]:
     """Return how a calendar is to be read in which our event may stand by now: what could not be read is read again."""
-    odd = tx.calendars.noted_since(calendar.id, _stood(at))
+    odd = tx.calendars.noted_since(calendar.id, stood(at))
     if not odd:
         return calendar, known
     return replace(calendar, token=None), {key: etag for key, etag in known.items() if key not in odd}
 
 
-def _stood(at: Target) -> datetime:
+def stood(at: Target) -> datetime:
     """Return until when the event is known to have stood where it was."""
     gone, seen_ = at.session.pending, at.session.seen
     times = [gone.gone.at if gone is not None else at.session.agreed_at]
@@ -192,7 +192,7 @@ def _looked_everywhere(tx: Tx, at: Target) -> bool:
         if calendar.id == skipped:
             continue
         verified = calendar.verified_at is not None and calendar.verified_at >= since
-        if verified and not tx.calendars.noted_since(calendar.id, _stood(at)):
+        if verified and not tx.calendars.noted_since(calendar.id, stood(at)):
             continue  # what cannot be read there may be our event
         everywhere = False
         if calendar.account_id != at.account.id and not verified:

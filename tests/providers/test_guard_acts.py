@@ -19,6 +19,7 @@ from tests.providers.misbehaving import Act, answering, misbehaving
 
 TOTAL, READ, LIMIT = 0.4, 0.2, 200_000
 SOON = 30.0
+TRIES = 10
 BASE, REF = ETag('"1"'), EventRef("/cal/a.ics")
 XML = {"Content-Type": "application/xml"}
 ME = Attendee("student@school.example", "Student")
@@ -92,12 +93,15 @@ def test_nothing_of_it_is_believed(act: Act, ask: Asked) -> None:
         )
         provider = CalDavProvider(server.url("/"), "me", "pw", Owner(ZoneInfo("UTC")), session(rules))
         try:
-            with pytest.raises((Unavailable, Unsupported)) as failed:
-                ask(provider, CalendarId(server.url("/cal/")))
+            for _ in range(TRIES):
+                with pytest.raises((Unavailable, Unsupported)) as failed:
+                    ask(provider, CalendarId(server.url("/cal/")))
+                assert "pw" not in str(failed.value)
+                if server.requests:
+                    break  # on a busy machine the time may be over before the server hears anything
         finally:
             provider.close()
         assert server.requests
-        assert "pw" not in str(failed.value)
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS.keys())

@@ -101,6 +101,22 @@ _FOUND = {
             do(AGREED + 56 * MINUTE, Act.CARRY),
         )
     ),
+    "carried to where nothing can be read, and nobody had read it before": Small(
+        (
+            spell(Kind.BLUR, AGREED - 20 * MINUTE, 4 * HOUR),
+            spell(Kind.PART, AGREED + 150 * MINUTE, 5 * HOUR, where=LIFE),
+            do(AGREED + 151 * MINUTE, Act.CARRY),
+        ),
+        every=2 * HOUR,
+    ),
+    "carried behind a cache, and nobody had read it before": Small(
+        (
+            spell(Kind.CACHE, AGREED - 3 * MINUTE, 3 * DAY, 3500.0),
+            do(AGREED + 34 * MINUTE, Act.CARRY),
+        ),
+        every=2 * HOUR,
+        near=30 * MINUTE,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),
