@@ -39,6 +39,8 @@ class Next(BaseModel):
     at: datetime
     look: bool
     """The calendar must be looked at; otherwise only time has to pass."""
+    mentor: datetime | None = None
+    """When the mentor's own event is looked at, if that is later: it is the student's that says nothing."""
 
 
 _MARGIN = timedelta(seconds=1)
@@ -110,23 +112,41 @@ def _next_noticed(session: Session) -> Next:
         after = _next_of_student(session, pending)
     else:
         after = hold_ends(session, pending)
-    return Next(at=min(after, limit(session, pending)), look=True)
+    last = limit(session, pending)
+    mentor = max(after, _less_often(session, pending)) if _waits_for_student(session, pending) else None
+    return Next(at=min(after, last), look=True, mentor=min(mentor, last) if mentor else None)
 
 
 def _next_confirmation(session: Session, pending: Pending) -> datetime:
     """Return when an absence is looked at again that nothing has confirmed yet: soon, then ever less often."""
     if pending.again <= pending.gone.at:
         return pending.gone.at + session.rules.confirm_after
+    return _less_often(session, pending)
+
+
+def _less_often(session: Session, pending: Pending) -> datetime:
     long = (pending.again - pending.gone.at) / 4
     return pending.again + max(session.rules.confirm_after, session.rules.lag / 2, _MARGIN, long)
 
 
 def _next_of_student(session: Session, pending: Pending) -> datetime:
     """Return when the student's copy can show whether it outlived the mentor's act."""
-    after = max(hold_ends(session, pending), pending.gone.at + session.rules.lag)
+    after = _outlives(session, pending)
     if session.seen is None or session.seen.at < after:
         return after
     return session.seen.at + session.rules.lag + _MARGIN
+
+
+def _outlives(session: Session, pending: Pending) -> datetime:
+    return max(hold_ends(session, pending), pending.gone.at + session.rules.lag)
+
+
+def _waits_for_student(session: Session, pending: Pending) -> bool:
+    """Tell whether the mentor's act was seen for as long as need be, and the student's copy was not seen since."""
+    sure = pending.confirmed is not None and pending.contradicted is None
+    after = _outlives(session, pending)
+    unseen = session.seen is None or session.seen.at < after
+    return pending.actor is Actor.MENTOR and sure and pending.again >= after and unseen
 
 
 class Want(StrEnum):

@@ -63,6 +63,13 @@ class SyncTokenExpired(ProviderError):
 class EventNotFound(ProviderError):
     """The calendar answers and the event is not in it: a candidate tombstone, to be confirmed."""
 
+    def __init__(
+        self, what: str, *, where: str = "", status: int | None = None, cached: bool = False
+    ) -> None:
+        super().__init__(what, where=where, status=status)
+        self.cached = cached
+        """A cache on the way may have answered: perhaps it was not there yet."""
+
 
 class EventExists(ProviderError):
     """Something stands where we wanted to create: fetch it, and adopt it if it is ours."""

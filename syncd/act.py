@@ -71,10 +71,13 @@ def write(house: House, ticket: Ticket) -> None:
     :raises Fenced: if the work was given to somebody else meanwhile.
     """
     job = _commit(house, ticket)
-    if isinstance(job, Search):
-        awaited.search(house, ticket)
-    elif job is not None:
-        _do(house, ticket, job)
+    match job:
+        case Search():
+            awaited.search(house, ticket)
+        case Target():
+            _read_others_first(house, ticket, job)
+        case Job():
+            _do(house, ticket, job)
 
 
 def _do(house: House, ticket: Ticket, job: Job) -> None:
@@ -137,7 +140,25 @@ def _look_first(house: House, ticket: Ticket) -> None:
         work.set_back(tx, ticket, "the newer event was not seen to stand")
 
 
-def _commit(house: House, ticket: Ticket) -> Job | Search | None:
+def _read_others_first(house: House, ticket: Ticket, at: Target) -> None:
+    """Read the owner's other calendars before an event is written anew: it may have been carried there.
+
+    What could not be understood there is read again; another account is asked for a round of its own.
+    """
+    others: tuple[poll.Round, ...] = ()
+    if at.account.health is not Health.LOST:  # another try would be one more wrong password
+        with house.calling(at.account, at.person) as provider:
+            others = look_around(house, provider, at)
+    with house.db.write() as tx:
+        work.hold(tx, ticket)
+        poll.write_rounds(house, tx, at.account, at.person, others)
+        for calendar in _unread_since_replaced(tx, at):
+            if calendar.account_id != at.account.id:
+                seen.round_soon(tx, calendar)
+        work.set_back(tx, ticket, _WAITING)
+
+
+def _commit(house: House, ticket: Ticket) -> Job | Search | Target | None:
     """Plan, and write the intent down before anything leaves; ``None`` if nothing is to leave."""
     session_id, side = work.of_side(ticket.key)
     with house.db.write() as tx:
@@ -148,12 +169,8 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | None:
         if isinstance(step, Search):
             return step
         newer = at
-        if isinstance(step, Create) and at is not None and (unread := _unread_since_replaced(tx, at)):
-            for calendar in unread:
-                if calendar.health is Health.OK:  # one that fails keeps its own pace
-                    seen.round_soon(tx, calendar)
-            work.set_back(tx, ticket, _WAITING)
-            return None
+        if isinstance(step, Create) and at is not None and _unread_since_replaced(tx, at):
+            return at
         if isinstance(step, Thin):
             at = target_at(tx, tx.copies.get(step.copy))
         elif isinstance(step, Create) or (at is not None and _is_blocked(tx, at)):
@@ -315,6 +332,7 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
         observed = replace(observed, intent=_still_open(at, observed.intent, answer, exists=exists))
         session = seen.keep(tx, at.session, at.copy, observed, ticket)
+        pace.well_again(tx, at.account)
         pace.sooner(house, tx, at.account)
         _settle(tx, ticket, session, at.copy)
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from policy.facts import LOSSES, Act, Actor, Agreed, Braked, Fact, Side, Stop
 from policy.life import ENDED, LIVE, Effect, Session, State
 from policy.notice import Outcome
-from policy.schedule import next_step, warning
+from policy.schedule import Next, next_step, warning
 from policy.session import advance, begin
 from syncd import brake, doubts, route, spares, work
 from syncd.invariants.rows import lacking
@@ -213,7 +213,7 @@ def _dues(tx: Tx, session: Session) -> tuple[Due, ...]:
             work.LOOK,
             work.side_key(session.id, side),
             _earliest(
-                upcoming.at if upcoming and side in watched else None,
+                _next_look(upcoming, side) if upcoming and side in watched else None,
                 _settling(tx, session, copies.get(side)),
                 _untold(tx, session, copies.get(side)),
                 _outliving(tx, session, copies.get(side)),
@@ -224,6 +224,10 @@ def _dues(tx: Tx, session: Session) -> tuple[Due, ...]:
     )
     writes = (_write_due(tx, session, side, copies) for side in Side)
     return (*looks, Due(work.TIME, session.id, passing), *writes)
+
+
+def _next_look(upcoming: Next, side: Side) -> datetime:
+    return upcoming.mentor if upcoming.mentor is not None and side is Side.MENTOR else upcoming.at
 
 
 def current(tx: Tx, session_id: SessionId) -> dict[Side, Copy]:

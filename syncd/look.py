@@ -47,6 +47,11 @@ class Answer:
     refused: bool = False
     """The calendar does not take its token any more, so it may be another one: absence says nothing until it is read."""
 
+    @property
+    def absent(self) -> bool:
+        """Tell whether nothing stands there, in the calendar that we know."""
+        return self.there is None and self.error is None and not self.refused
+
 
 def target(tx: Tx, session_id: SessionId, side: Side) -> Target | None:
     """Return what there is to look at; ``None`` once the event or its account is no longer ours to see."""
@@ -77,9 +82,9 @@ def look(house: House, ticket: Ticket) -> None:
         return
     with house.calling(at.account, at.person) as provider:
         answer = fetch(house, provider, at.calendar, at.copy.ref)
-        if answer.there is None and answer.error is None:
+        if answer.absent:
             answer = _with_token(house, provider, at.calendar, answer)
-        others = look_around(house, provider, at) if answer.there is None and answer.error is None else ()
+        others = look_around(house, provider, at) if answer.absent else ()
     with house.db.write() as tx:
         poll.write_rounds(house, tx, at.account, at.person, others)
         now = target(tx, session_id, side)
@@ -108,8 +113,8 @@ def fetch(house: House, provider: CalendarProvider, calendar: Calendar, ref: Eve
     sent = house.clock.now()
     try:
         there = provider.fetch(calendar.remote, ref)
-    except EventNotFound:
-        return Answer(sent, house.clock.now(), None)
+    except EventNotFound as missing:
+        return Answer(sent, house.clock.now(), None, poll.too_old() if missing.cached else None)
     except ProviderError as error:
         return Answer(sent, house.clock.now(), None, error)
     return Answer(sent, house.clock.now(), there)
@@ -122,9 +127,13 @@ def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, an
     with house.db.read() as tx:
         known = tx.calendars.known(calendar.id)
     try:
-        return replace(answer, refused=not poll.takes_token(provider, calendar, known, calendar.window))
+        if poll.takes_token(provider, calendar, known, calendar.window):
+            return answer
+        # A server that has forgotten its tokens is told from another calendar by what else stands there.
+        listing = provider.changes(calendar.remote, None, known=known, window=calendar.window)
     except ProviderError as error:
         return replace(answer, error=error)
+    return replace(answer, refused=listing.receipt.cached or not poll.still_holds(listing, known))
 
 
 def look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:

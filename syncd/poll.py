@@ -13,7 +13,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from policy.interval import Interval
-from providers.base import BusyTime, CalendarProvider, Capability, Changes, ETag, RefKey, key_of
+from providers.base import (
+    BusyTime,
+    CalendarProvider,
+    Capability,
+    Changes,
+    ETag,
+    Event,
+    Item,
+    RefKey,
+    SyncToken,
+    key_of,
+)
 from providers.errors import (
     AccessLost,
     Loss,
@@ -138,24 +149,33 @@ def _changes(
         except SyncTokenExpired:
             refused = True
     listing = provider.changes(calendar.remote, None, known=versions, window=window)
-    left = {key_of(ref) for ref in listing.listed or ()}
     gone = is_gone(calendar)
-    empty = known and left.isdisjoint(known)
-    if not (gone or empty):
+    if not gone and (not known or still_holds(listing, known)):
         return listing, False
     # It is the same one if it takes the token: what is missing was taken out of it.
     if calendar.token is None:
         return listing, gone
     anew = refused or not takes_token(provider, calendar, known, window)
     if anew and not gone and listing.receipt.cached:
-        # It may be another one, or show what was there before our own last writes.
-        raise Unavailable("the answer is old, and empty; it is asked again", status=_OK)
+        raise too_old()  # it may be another one, or show what was there before our own last writes
     return listing, anew
+
+
+def too_old() -> Unavailable:
+    """Return that only a cache answers: what it does not show may not have been there yet."""
+    return Unavailable(
+        "only a cache answers, and what it does not show may be newer; it is asked again", status=_OK
+    )
 
 
 def is_gone(calendar: Calendar) -> bool:
     """Tell whether the calendar was seen not to be there any more."""
     return (calendar.health, calendar.cause) == (Health.LOST, Loss.GONE)
+
+
+def still_holds(listing: Changes, known: Mapping[RefKey, ETag]) -> bool:
+    """Tell whether anything that is *known* still stands in a complete listing: then it is the calendar that we know."""
+    return any(key_of(ref) in known for ref in listing.listed or ())
 
 
 def takes_token(
@@ -207,19 +227,37 @@ def write_down(house: House, tx: Tx, account: Account, person: Person, each: Rou
         error = each.error or Unavailable("no answer")
         ailing.note_calendar(house, tx, account, each.calendar, error, each.received)
         return
+    stood = {item.ref: since for item in each.changes.items if (since := _unread_until_now(tx, each, item))}
     _keep_busy(tx, each, each.changes)
-    seen.in_changes(house, tx, person, each.calendar, each.changes, each.sent, each.received, anew=each.anew)
+    seen.in_changes(
+        house, tx, person, each.calendar, each.changes, each.sent, each.received, anew=each.anew, stood=stood
+    )
     listed = each.changes.listed is not None
-    before = tx.calendars.get(each.calendar.id).token
     tx.calendars.saw(
         each.calendar.id,
-        # A token that was dropped since we asked stays dropped: everything is to be read anew.
-        token=each.changes.token if before == each.calendar.token else before,
+        token=_token_after(tx, each, each.changes),
         verified_at=each.calendar.verified_at if each.changes.receipt.cached else each.sent,
         full_at=each.sent if listed else None,
         window=each.window,
     )
     ailing.calendar_is_well(tx, each.calendar)
+
+
+def _token_after(tx: Tx, each: Round, changes: Changes) -> SyncToken | None:
+    """Return from where to ask next time; ``None`` if everything is to be read anew."""
+    before = tx.calendars.get(each.calendar.id).token
+    if before != each.calendar.token:
+        return before  # it was dropped since we asked, and stays dropped
+    if changes.listed is not None and changes.receipt.cached:
+        return None  # what was not there yet was not judged, and no change would tell of it
+    return changes.token
+
+
+def _unread_until_now(tx: Tx, each: Round, item: Item) -> datetime | None:
+    """Return since when an event of ours has stood here that could not be read before as it is now."""
+    if not isinstance(item, Event) or not item.uid.startswith(seen.OURS):
+        return None
+    return tx.calendars.noted_in(each.calendar.id, key_of(item.ref), item.etag)
 
 
 def _keep_busy(tx: Tx, each: Round, changes: Changes) -> None:
@@ -243,22 +281,18 @@ def rounds_error(rounds: Sequence[Round]) -> ProviderError | None:
 def _end(house: House, tx: Tx, ticket: Ticket, person: Person, rounds: Sequence[Round]) -> None:
     """End the ticket of a round; an account of which nothing could be seen backs off by itself.
 
-    A server that is merely down is seen again soon; to lost access nobody but its owner can do anything.
+    A server that is merely down is asked at the usual pace, which leaps over no deadline; to lost access nobody
+    but its owner can do anything.
     """
     errors = [each.error for each in rounds if each.error is not None]
     if not errors or len(errors) < len(rounds):
         work.finish(tx, ticket, next_round(house, tx, person, rounds))
         return
     every = house.config.poll.every
+    usual = min(every, pace.usual(house, tx, person.id))
     lost = all(isinstance(error, AccessLost | Unsupported) for error in errors)
-    longest = _LONGEST if lost else every
-    work.set_back(
-        tx,
-        ticket,
-        str(errors[0]),
-        _asked(rounds),
-        Pace(min(every, pace.usual(house, tx, person.id)), max(every, longest), _PEACE),
-    )
+    longest = max(every, _LONGEST) if lost else usual
+    work.set_back(tx, ticket, str(errors[0]), _asked(rounds), Pace(usual, longest, _PEACE))
     if rounds_error(rounds) is not None and (row := tx.due.get(ticket.kind, ticket.key)) is not None:
         tx.due.put_off(ticket.key, work.WRITE, row.due_at)
 

@@ -50,10 +50,12 @@ def in_changes(
     received: datetime,
     *,
     anew: bool = False,
+    stood: Mapping[EventRef, datetime] | None = None,
 ) -> None:
     """Judge what the changes of one calendar show of the sessions that stand in it.
 
     *anew*: another calendar stands in the place of the old one, and what is missing went with that.
+    *stood*: since when events have stood there that could not be read until now.
     """
     items = {item.ref: item for item in changes.items}
     older = _older_in_changes(house, tx, person, calendar, changes, sent, received)
@@ -72,7 +74,8 @@ def in_changes(
         _copy_in_changes(tx, session, copy, items.get(copy.ref), changes, glance)
     for item in changes.items:
         if isinstance(item, Event) and item.uid.startswith(OURS) and item.uid not in older:
-            _elsewhere(house, tx, person, calendar, item, sent, received)
+            appeared = (stood or {}).get(item.ref, received)
+            _elsewhere(house, tx, person, calendar, item, sent, received, appeared)
 
 
 def _older_in_changes(
@@ -173,7 +176,7 @@ def _copy_in_changes(
         case Tombstone():
             _absent(tx, session, copy, glance)
         case None if changes.listed is not None:
-            _in_listing(tx, session, copy, changes.listed, glance)
+            _in_listing(tx, session, copy, changes, changes.listed, glance)
 
 
 def _is_no_ghost(tx: Tx, copy: Copy) -> None:
@@ -206,11 +209,12 @@ def _absent(tx: Tx, session: Session, copy: Copy, glance: Glance) -> None:
 
 
 def _in_listing(
-    tx: Tx, session: Session, copy: Copy, listed: Mapping[EventRef, ETag], glance: Glance
+    tx: Tx, session: Session, copy: Copy, changes: Changes, listed: Mapping[EventRef, ETag], glance: Glance
 ) -> None:
     base = base_of(copy)
     if copy.ref not in listed:
-        _absent(tx, session, copy, glance)
+        if not changes.receipt.cached:  # else it may not have been there yet
+            _absent(tx, session, copy, glance)
     elif base is not None and listed[copy.ref] == base.etag and copy.intent is None:
         keep(tx, session, copy, standing(base, glance))
 
@@ -328,6 +332,7 @@ def _elsewhere(
     event: Event,
     sent: datetime,
     received: datetime,
+    appeared: datetime,
 ) -> None:
     """Note an event with our UID that does not stand where we put it, and follow it if that one is gone."""
     copy = _own(tx, person, event, newest=True)
@@ -340,16 +345,24 @@ def _elsewhere(
         return
     known = {(each.calendar_id, each.ref): each for each in tx.copies.strays(copy.id)}
     mirror = known[calendar.id, event.ref].mirror if (calendar.id, event.ref) in known else None
+    session = session_in(tx.sessions.get(copy.session_id))
+    if mirror is None and appeared < received and _stood_beside(session, copy, appeared):
+        mirror = True
     if _is_invite(copy, event):
         mirror = False
         route.take(tx, current(tx, copy.session_id).get(Side.STUDENT))
-    tx.copies.put_stray(Stray(copy.id, calendar.id, event.ref, event.etag, received, mirror))
-    session = session_in(tx.sessions.get(copy.session_id))
+    tx.copies.put_stray(Stray(copy.id, calendar.id, event.ref, event.etag, appeared, mirror))
     if out_of_sight(tx, copy) or (not mirror and _is_missing(session, copy)):
         glance = glance_at(house, tx, session, copy, person, event.receipt, sent, received, via=Via.FOLLOW)
         follow(tx, session, copy, calendar.id, event, glance)
     elif not mirror:
         record(tx, session, [])  # the original is looked at soon: see what is due
+
+
+def _stood_beside(session: Session, copy: Copy, appeared: datetime) -> bool:
+    """Tell whether the student's event is proven to have stood long after another *appeared*."""
+    until = session.present
+    return copy.side is Side.STUDENT and until is not None and until.at > appeared + session.rules.lag
 
 
 _ACTOR = {Side.STUDENT: Actor.STUDENT, Side.MENTOR: Actor.MENTOR}

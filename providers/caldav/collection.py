@@ -141,7 +141,9 @@ class Collection:
         :raises AccessLost: if the calendar itself is gone or refused.
         """
         self.alive()
-        return EventNotFound("the event is not in the calendar", where=self.where, status=answer.status)
+        cached = answer.receipt.cached
+        words = "the event is not in the calendar"
+        return EventNotFound(words, where=self.where, status=answer.status, cached=cached)
 
     def refused(self, answer: Answer) -> ProviderError:
         """Return why a write was refused, where the event itself is not the reason."""

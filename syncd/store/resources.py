@@ -30,6 +30,15 @@ _NOTED_SINCE = (
     .distinct()
     .where(notes.c.calendar_id == _CALENDAR, notes.c.since >= bindparam("moment"))
 )
+_UNREAD_SINCE = select(func.min(notes.c.since).label("since")).where(
+    notes.c.calendar_id == _CALENDAR,
+    notes.c.key == _KEY,
+    _KEY.in_(
+        select(resources.c.key).where(
+            resources.c.calendar_id == _CALENDAR, resources.c.etag == bindparam("etag", type_=Words())
+        )
+    ),
+)
 _DROP_NOTES = delete(notes).where(
     notes.c.calendar_id == _CALENDAR, notes.c.key == _KEY, notes.c.code.in_(bindparam("gone", expanding=True))
 )
@@ -89,6 +98,12 @@ class Resources:
         """Return the resources of which something could not be read, first at or after *since*."""
         rows = self._link.rows(_NOTED_SINCE, {"calendar": calendar_id, "moment": since})
         return frozenset(RefKey(row.key) for row in rows)
+
+    def noted_in(self, calendar_id: CalendarRowId, key: RefKey, etag: ETag) -> datetime | None:
+        """Return since when something could not be read in this version of a resource, if it is the stored one."""
+        version = {"calendar": calendar_id, "resource": key, "etag": etag}
+        since: datetime | None = self._link.rows(_UNREAD_SINCE, version)[0].since
+        return since
 
     def noted(self, calendar_ids: Iterable[CalendarRowId]) -> tuple[Noted, ...]:
         """Return what is wrong in these calendars: how many resources, by reason."""

@@ -64,8 +64,6 @@ def _report(seeds: range, draw: Draw, bug: str | None, jobs: int) -> int:
         excess += len(outcome.doubts.excess)
         for wrong in outcome.wrongs:
             print(wrong, flush=True)  # noqa: T201
-        if outcome.doubts.excess:
-            print(f"seed {outcome.plan.seed}: marked without need: {outcome.doubts.excess}")  # noqa: T201
         first = first or (outcome if outcome.wrongs else None)
     print(  # noqa: T201
         f"{len(seeds)} seeds, {sessions} sessions, {requests} requests: "
@@ -89,24 +87,16 @@ class Baseline:
         """Tell whether the program as it is gets nothing wrong, and marks nothing without need."""
         if seed not in self._clean:
             with ground() as folder:
-                self._clean[seed] = not said(one((seed, self._draw, None, str(folder))))
+                self._clean[seed] = not one((seed, self._draw, None, str(folder))).wrongs
         return self._clean[seed]
-
-
-def said(outcome: Outcome) -> str:
-    """Return the first that is wrong about a play; nothing if all is well."""
-    if outcome.wrongs:
-        return str(outcome.wrongs[0])
-    excess = outcome.doubts.excess
-    return f"seed {outcome.plan.seed}: marked without need: {excess}" if excess else ""
 
 
 def _found(bug: Bug, seeds: range, draw: Draw, jobs: int, baseline: Baseline) -> tuple[int, str] | None:
     """Return after how many seeds *bug* was found, and how."""
     with closing(outcomes(seeds, draw, bug.name, jobs)) as played_ones:
         for number, outcome in enumerate(played_ones, start=1):
-            if (how := said(outcome)) and baseline.is_clean(outcome.plan.seed):
-                return number, how
+            if outcome.wrongs and baseline.is_clean(outcome.plan.seed):
+                return number, str(outcome.wrongs[0])
     return None
 
 

@@ -152,7 +152,7 @@ class Connection:
         def act(shelf: Shelf, length: int) -> Event:
             body = self._seen(shelf, ref, length)
             if body is None:
-                raise EventNotFound("nothing stands there", where=ref)
+                raise EventNotFound("nothing stands there", where=ref, cached=self._receipt().cached)
             if self._blurred():
                 raise Unreadable("it cannot be understood", where=ref)
             return self._event(ref, body, None)

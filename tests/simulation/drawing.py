@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -47,7 +48,7 @@ def _school(seed: int, students: int, weeks: int, mentors: int) -> Plan:
         for each in meetings
         for one in script(Random(f"{seed} acts {each.number}"), each, dict(home)[each.student], every, near)  # noqa: S311
     ]
-    deeds = [one for one in told if isinstance(one, Deed)]
+    deeds = [replace(one, at=max(one.at, _FURNISHED)) for one in told if isinstance(one, Deed)]
     deeds += [Deed(each.agreed_at, Act.AGREE, each.number) for each in meetings]
     deeds += _office(chance, meetings)
     return Plan(

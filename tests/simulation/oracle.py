@@ -163,7 +163,8 @@ def _stayed(truth: Truth, removed: datetime) -> bool:
 def _looks_moved(truth: Truth, removed: datetime) -> bool:
     """Tell whether a copy with the UID appeared so shortly before that nobody could have seen both: it moved there."""
     pace = truth.school.plan.every * 1.15 + 2 * LAG
-    return any(removed - pace < at <= removed + pace for at in truth.words(Act.MIRROR))
+    copied = (truth.lit(at) for at in truth.words(Act.MIRROR))
+    return any(removed - pace < at <= removed + pace for at in copied)
 
 
 def _dismissed(truth: Truth, since: datetime) -> bool:
@@ -181,7 +182,8 @@ def _lost(truth: Truth, session: Session) -> Iterator[tuple[str, str]]:
     """Yield a session that nobody touched, and that did not stand when it began."""
     if truth.deeds or truth.personal or session.state not in {State.ELAPSED, State.RELEASED}:
         return
-    calm = truth.clear(session.agreed_at, session.agreed_at + HOUR)
+    soon = session.agreed_at + HOUR
+    calm = truth.clear(session.agreed_at, soon) and not truth.refused(session.agreed_at, soon)
     if session.start - session.agreed_at < 2 * HOUR or not calm:
         return
     last = [change for change in truth.changes if change.at <= session.start]

@@ -50,12 +50,16 @@ class Truth:
         return tuple(one for one in every if one.owner == self.meeting.student and one.connected)
 
     def seemed_replaced(self, until: datetime) -> bool:
-        """Tell whether by *until* a calendar was replaced, or may have been: an empty one refused its own tokens."""
+        """Tell whether by *until* a calendar was replaced, or may have been: an empty one refused its own tokens.
+
+        The token that is refused may be older than the agreement: an account that waits for nothing is seldom asked.
+        """
+        since_token = self.meeting.agreed_at - 3 * 1.15 * self.school.plan.every
         where = self.school.homes[self.meeting.student].url
         forgot = self.school.weather.bad(frozenset({Kind.FORGET, Kind.AMNESIA}), where)
         mine = (deed for deed, _ in self.school.done if deed.person == self.meeting.student)
         dropped = any(deed.act is Act.DROP_CALENDAR and deed.at <= until for deed in mine)
-        return dropped or any(self.meeting.agreed_at <= end and since <= until for since, end in forgot)
+        return dropped or any(since_token <= end and since <= until for since, end in forgot)
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
@@ -192,6 +196,18 @@ class Truth:
     def clear(self, since: datetime, until: datetime) -> bool:
         """Tell whether nothing was in the way of looking between the two."""
         return not any(begin < until and since < end for begin, end in (*self.dark, *self.kills))
+
+    def refused(self, since: datetime, until: datetime) -> bool:
+        """Tell whether the student's server took no writes at some time between the two."""
+        where = self.school.homes[self.meeting.student].url
+        spells = self.school.weather.bad(frozenset({Kind.REFUSAL}), where)
+        return any(begin < until and since < end for begin, end in spells)
+
+    def lit(self, at: datetime) -> datetime:
+        """Return from when on, at *at* or later, somebody could look for sure."""
+        while ends := [end for begin, end in self.dark if begin <= at < end]:
+            at = max(ends)
+        return at
 
     def peaceful(self, since: datetime, until: datetime) -> bool:
         """Tell whether nothing but a kill was in the way of looking between the two."""

@@ -74,6 +74,17 @@ def test_a_version_that_is_not_told_is_read_together_with_its_body(
     assert (found.uid, found.etag) == ("new", '"2"')
 
 
+@pytest.mark.parametrize(("age", "cached"), [("0", False), ("7", True)])
+def test_an_absence_with_an_age_came_from_a_cache(
+    server: Server, provider: CalDavProvider, age: str, cached: bool
+) -> None:
+    server.say("GET", A, Said(404, b"", "", {"Age": age}))
+    server.say("PROPFIND", PATH, alive())
+    with pytest.raises(EventNotFound) as missing:
+        provider.fetch(CALENDAR, A)
+    assert missing.value.cached is cached
+
+
 def test_a_404_is_believed_of_a_calendar_that_answers(server: Server, provider: CalDavProvider) -> None:
     server.say("GET", A, Said(404))
     server.say("PROPFIND", PATH, alive())
