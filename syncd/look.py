@@ -83,7 +83,7 @@ def look(house: House, ticket: Ticket) -> None:
     with house.calling(at.account, at.person) as provider:
         answer = fetch(house, provider, at.calendar, at.copy.ref)
         if answer.absent:
-            answer = _with_token(house, provider, at.calendar, answer)
+            answer = _with_token(house, provider, at, answer)
         others = look_around(house, provider, at) if answer.absent else ()
     with house.db.write() as tx:
         poll.write_rounds(house, tx, at.account, at.person, others)
@@ -120,8 +120,9 @@ def fetch(house: House, provider: CalendarProvider, calendar: Calendar, ref: Eve
     return Answer(sent, house.clock.now(), there)
 
 
-def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, answer: Answer) -> Answer:
+def _with_token(house: House, provider: CalendarProvider, at: Target, answer: Answer) -> Answer:
     """Return *answer*, an absence, as far as the calendar is still the one that we know."""
+    calendar = at.calendar
     if calendar.token is None or calendar.window is None:
         return answer
     with house.db.read() as tx:
@@ -133,7 +134,8 @@ def _with_token(house: House, provider: CalendarProvider, calendar: Calendar, an
         listing = provider.changes(calendar.remote, None, known=known, window=calendar.window)
     except ProviderError as error:
         return replace(answer, error=error)
-    return replace(answer, refused=listing.receipt.cached or not poll.still_holds(listing, known))
+    same = poll.still_holds(listing, poll.old_ones(house, at.person, calendar, known))
+    return replace(answer, refused=listing.receipt.cached or not same)
 
 
 def look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:

@@ -7,9 +7,11 @@ calendar.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from policy.interval import Interval
@@ -35,6 +37,7 @@ from providers.errors import (
 )
 from syncd import ailing, pace, seen, stored, work
 from syncd.house import House
+from syncd.pictures import base_of
 from syncd.store.rows import Account, AccountId, Calendar, Health, Pace, Person, Ticket
 from syncd.store.tx import Tx
 
@@ -120,7 +123,8 @@ def look_at(
             rounds.append(Round(calendar, window, sent, sent, None, error=failed))
             continue
         try:
-            changes, anew = _changes(provider, calendar, known, window)
+            witnesses = partial(old_ones, house, person, calendar, known)
+            changes, anew = _changes(provider, calendar, known, window, witnesses)
             received = house.clock.now()
             busy = _busy(provider, account, calendar, window)
         except ProviderError as error:
@@ -132,11 +136,15 @@ def look_at(
 
 
 def _changes(
-    provider: CalendarProvider, calendar: Calendar, known: Mapping[RefKey, ETag], window: Interval
+    provider: CalendarProvider,
+    calendar: Calendar,
+    known: Mapping[RefKey, ETag],
+    window: Interval,
+    witnesses: Callable[[], AbstractSet[RefKey]],
 ) -> tuple[Changes, bool]:
     """Ask for what changed, or for everything when the window moved on or the calendar was out of sight.
 
-    Also tell whether this is another calendar than before.
+    Also tell whether this is another calendar than before: then none of its *witnesses* stands there.
 
     :raises Unavailable: if only a cache answers, and what it shows may be either.
     """
@@ -150,7 +158,7 @@ def _changes(
             refused = True
     listing = provider.changes(calendar.remote, None, known=versions, window=window)
     gone = is_gone(calendar)
-    if not gone and (not known or still_holds(listing, known)):
+    if not gone and (not (before := witnesses()) or still_holds(listing, before)):
         return listing, False
     # It is the same one if it takes the token: what is missing was taken out of it.
     if calendar.token is None:
@@ -173,9 +181,19 @@ def is_gone(calendar: Calendar) -> bool:
     return (calendar.health, calendar.cause) == (Health.LOST, Loss.GONE)
 
 
-def still_holds(listing: Changes, known: Mapping[RefKey, ETag]) -> bool:
-    """Tell whether anything that is *known* still stands in a complete listing: then it is the calendar that we know."""
-    return any(key_of(ref) in known for ref in listing.listed or ())
+def old_ones(
+    house: House, person: Person, calendar: Calendar, known: Mapping[RefKey, ETag]
+) -> AbstractSet[RefKey]:
+    """Return what is known to stand there since before our own last writes: those a new calendar takes as well."""
+    with house.db.read() as tx:
+        copies = tx.copies.concerned(calendar.id, person.id) if known else ()
+    bases = ((copy, base_of(copy)) for copy in copies)
+    return known.keys() - {key_of(copy.ref) for copy, base in bases if base is not None and base.fresh}
+
+
+def still_holds(listing: Changes, witnesses: AbstractSet[RefKey]) -> bool:
+    """Tell whether any of the *witnesses* stands in a complete listing: then it is the calendar that we know."""
+    return any(key_of(ref) in witnesses for ref in listing.listed or ())
 
 
 def takes_token(

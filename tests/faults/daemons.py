@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from syncd import work
 from syncd.clock import Clock
 from syncd.config import Config
 from syncd.config.model import DatabaseSection, Web
@@ -25,6 +26,8 @@ from tests.syncd.store.grounds import file_of
 GUARD = 30.0
 """Seconds after which something hangs, on the busiest machine."""
 _GRACE = timedelta(seconds=GUARD)
+_STILL = 1.0
+"""Seconds after which nobody works any more on what is leased."""
 _RENEWING = "engine.runner.ThreadRunner._renew:commit"
 
 
@@ -40,16 +43,33 @@ def working(town: Town, *, slow: bool = False, full: str | None = None) -> None:
     town.faults.hook = _slowly(town, process) if slow else lambda _name: None
     runner = ThreadRunner(town.house, DUTIES, workers=2, per_host=2)
     runner.start()
+    over = _Over(town, runner)
     try:
-        _until(
-            lambda: process.dead or (not _due(town) and runner.pulse().running == 0),
-            lambda: f"{_due(town)}, {runner.pulse()}, {town.fate}",
-        )
+        _until(lambda: process.dead or over(), lambda: f"{_due(town)}, {runner.pulse()}, {town.fate}")
     finally:
         runner.stop(_GRACE)
         town.faults.hook = lambda _name: None
     if process.dead:
         raise Crash
+
+
+class _Over:
+    """Tells whether all is done; what a process has left leased is waited for, as clocks do that go on."""
+
+    def __init__(self, town: Town, runner: ThreadRunner) -> None:
+        self._town, self._runner = town, runner
+        self._since: float | None = None
+
+    def __call__(self) -> bool:
+        rows, idle = _due(self._town), self._runner.pulse().running == 0
+        if not (rows and idle and all(row.lease_until is not None for row in rows)):
+            self._since = None
+        elif self._since is None:
+            self._since = time.monotonic()
+        elif time.monotonic() > self._since + _STILL:
+            self._since = None
+            self._town.clock.sleep(work.LEASE + timedelta(seconds=1))
+        return idle and not rows
 
 
 def _slowly(town: Town, process: Process) -> Callable[[str], None]:

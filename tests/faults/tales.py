@@ -10,7 +10,7 @@ from policy.life import State
 from policy.notice import Outcome
 from providers.base import Capability
 from providers.errors import Unavailable
-from syncd import accounts, jumps, rollcall, sessions
+from syncd import accounts, jumps, rollcall, sessions, work
 from syncd.census import CENSUS
 from syncd.clock import Step
 from syncd.decisions import decide, stopped
@@ -27,6 +27,7 @@ from tests.faults.daemons import living, working
 from tests.faults.tale import End, Tale, people
 from tests.faults.town import Act, Town
 from tests.syncd.engine.house import _VAULT, DAY, HOUR, LAG, MINUTE, NOW, ONE, PASSWORD, START, Play
+from tests.syncd.engine.test_acts import SECOND
 
 _TIMELY: End = (State.CANCELLED, Outcome.TIMELY, {})
 _FORFEIT: End = (State.FORFEITED, Outcome.FORFEIT, {})
@@ -142,6 +143,40 @@ def _gone_for_a_while(town: Town) -> Iterator[Act]:
     yield town.sync
     town.clock.move(START + 3 * HOUR)
     yield town.sync
+
+
+def _another_in_its_place(town: Town) -> Iterator[Act]:
+    yield town.agreeing("kept")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.replace()
+    town.faults.hook = lambda _name: town.clock.sleep(
+        SECOND
+    )  # what was read before is older than what was seen
+    yield town.sync
+    town.faults.hook = lambda _name: None
+    town.clock.sleep(HOUR)
+    yield town.sync
+    town.clock.move(START + 3 * HOUR)
+    yield town.sync
+
+
+def _forgotten_before_the_second_look(town: Town) -> Iterator[Act]:
+    yield town.agreeing("in time")
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["in time"])
+    yield town.sync
+    town.servers[ONE].forget_tokens(town.calendars["lessons"])
+    town.clock.sleep(MINUTE)
+    yield lambda: _looked(town)
+    town.clock.sleep(40 * MINUTE)
+    yield town.sync
+
+
+def _looked(town: Town) -> None:
+    """Take the looks that are due, and no round."""
+    Drain(town.house, DUTIES).run({}, (work.LOOK,), lambda: None, PATIENCE)
 
 
 def _locked_out(town: Town) -> Iterator[Act]:
@@ -381,6 +416,8 @@ TALES = (
     Tale("carried to another calendar", _carried, {"carried": (State.ELAPSED, None, {"life": 1, "work": 1})}),
     Tale("a server that is down", _down, {"kept": _HELD}),
     Tale("a calendar that was gone for a while", _gone_for_a_while, {"kept": _HELD}),
+    Tale("a calendar with another one in its place", _another_in_its_place, {"kept": _HELD}),
+    Tale("forgotten before the second look", _forgotten_before_the_second_look, {"in time": _TIMELY}),
     Tale("locked out before the second look", _locked_out, {"in time": _TIMELY}),
     Tale("a server that forgets", _forgotten, {}, {}, _forgetful),
     Tale("an invite that never comes", _no_invite_comes, {"kept": _HELD}, {}, _scheduling),

@@ -12,11 +12,13 @@ from random import Random
 import pytest
 
 from tests.faults import campaign, nth
-from tests.faults.campaign import gone_through, kills, loops, one_kill_a_point
+from tests.faults.campaign import every_point, gone_through, kills, loops
 from tests.faults.tales import TALES
 from tests.syncd.store.grounds import Ground
 
 _CALLS, _STATEMENTS, _READINGS = 3, 4, 3
+_PARTS = 6
+"""Kills are shared out among so many tests, that run beside each other."""
 _FEW = 150
 """No tale has fewer statements or readings of the clock."""
 _SMALL = [tale for tale in TALES if tale.name in {"cancelled in time", "deleted too late"}]
@@ -27,12 +29,15 @@ def _tell(capsys: pytest.CaptureFixture[str], what: str, done: int, of: int | st
         print(f"\nfaults: {done} of {of} {what}", end="")  # noqa: T201 - what the sample left out
 
 
+@pytest.mark.parametrize("part", range(_PARTS))
 def test_killed_or_paused_at_any_point_it_ends_the_same(
-    where: Mapping[str, Counter[str]], sqlite_ground: Ground, seed: int, capsys: pytest.CaptureFixture[str]
+    where: Mapping[str, Counter[str]],
+    sqlite_ground: Ground,
+    seed: int,
+    capsys: pytest.CaptureFixture[str],
+    part: int,
 ) -> None:
-    runs = one_kill_a_point(where, seed)[
-        seed % 2 :: 2
-    ]  # every second point, and the others under the next seed
+    runs = every_point(where, seed)[part::_PARTS]
     results = [(run.what, *gone_through(run, sqlite_ground)) for run in runs]
     assert [wrong for *_, wrongs in results for wrong in wrongs] == []
     assert [what for what, hit, _ in results if not hit and "threads" not in what] == []

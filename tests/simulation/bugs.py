@@ -95,7 +95,8 @@ def _believes(*errors: type[ProviderError]) -> Callable[..., Any]:
 def _expired_is_empty(real: Callable[..., Asked]) -> Callable[..., Asked]:
     del real
 
-    def changes(provider: Any, calendar: Any, known: Any, window: Any) -> Asked:
+    def changes(provider: Any, calendar: Any, known: Any, window: Any, witnesses: Any) -> Asked:
+        del witnesses
         try:
             return provider.changes(calendar.remote, calendar.token, known=known, window=window), False
         except SyncTokenExpired:

@@ -20,27 +20,26 @@ _ROUNDS = 200
 def drawn(seed: int) -> Plan:
     """Return the play of *seed*: a few people, and a few sessions of each student."""
     chance = Random(f"size {seed}")  # noqa: S311 - a story is no secret
-    return _school(
-        seed, students=chance.randint(1, _FEW), weeks=chance.randint(2, 3), mentors=chance.randint(1, 2)
-    )
+    students, weeks, mentors = chance.randint(1, _FEW), chance.randint(2, 3), chance.randint(1, 2)
+    return _school(seed, students, weeks, mentors, sessions=weeks)
 
 
 def large(seed: int) -> Plan:
-    """Return the play of *seed* in a school of 200 people, for 14 weeks."""
-    return _school(seed, students=160, weeks=14, mentors=40)
+    """Return the play of *seed* in a school of 200 people, for 14 weeks; they meet every second week."""
+    return _school(seed, students=160, weeks=14, mentors=40, sessions=7)
 
 
-def _school(seed: int, students: int, weeks: int, mentors: int) -> Plan:
+def _school(seed: int, students: int, weeks: int, mentors: int, sessions: int) -> Plan:
     chance = Random(f"school {seed}")  # noqa: S311 - a story is no secret
     small = students <= _FEW
-    every = timedelta(minutes=chance.choice((30, 60, 120, 180, 240, 360) if small else (240, 360)))
+    every = timedelta(minutes=chance.choice((30, 60, 120, 180, 240, 360) if small else (360,)))
     if every <= HOUR:  # every round is work: fewer people, where they are looked at more often
         students, mentors = 1, 1
     names = tuple(f"s{number}" for number in range(students))
     teachers = tuple(f"m{number}" for number in range(mentors))
     servers = chance.choice((1, 2, 2))
     days = _days(every, students + mentors, weeks) if small else 7 * weeks
-    meetings = tuple(_meetings(chance, names, teachers, weeks, days))
+    meetings = tuple(_meetings(chance, names, teachers, sessions, days))
     home = tuple((name, chance.randrange(servers)) for name in (*names, *teachers))
     near = timedelta(minutes=chance.choice((15, 20, 30)))
     told = [

@@ -28,6 +28,8 @@ class Small:
     agreed: datetime = AGREED
     also: tuple[datetime, ...] = ()
     """When more sessions begin."""
+    then: datetime | None = None
+    """When those are agreed, if not with the first one."""
     mentor: bool = False
     """The mentor is connected."""
     schedules: bool = False
@@ -36,7 +38,10 @@ class Small:
     def plan(self) -> Plan:
         """Return it as a play."""
         starts = (BEGIN, *self.also)
-        meetings = tuple(Meeting(each, "s0", "m0", self.agreed, at) for each, at in enumerate(starts))
+        agreed = (self.agreed, *(self.then or self.agreed for _ in self.also))
+        meetings = tuple(
+            Meeting(each, "s0", "m0", *two) for each, two in enumerate(zip(agreed, starts, strict=True))
+        )
         deeds = [one for one in self.what if isinstance(one, Deed)]
         deeds += [Deed(each.agreed_at, Act.AGREE, each.number) for each in meetings]
         return Plan(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.drawing import drawn
 from tests.simulation.outcome import ground, played
 from tests.simulation.plan import START, Act, Deed
 from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, Small, account, do, spell
@@ -166,10 +167,33 @@ _FOUND = {
         ),
         every=30 * MINUTE,
     ),
+    "written into a new calendar, of which nobody knew yet that it is another one": Small(
+        (
+            spell(Kind.OUTAGE, LATEST - 10 * HOUR, 4 * HOUR),
+            account(LATEST - 10 * HOUR + 2 * MINUTE, Act.DROP_CALENDAR),
+            account(LATEST - 10 * HOUR + 3 * MINUTE, Act.RECONNECT),
+        ),
+        also=(BEGIN + 2 * HOUR,),
+        then=LATEST - 9 * HOUR,
+    ),
+    "agreed while the server was down, and taken away just before the deadline": Small(
+        (
+            spell(Kind.OUTAGE, LATEST - 10 * HOUR, 10 * HOUR - 124 * MINUTE),
+            do(LATEST - 46 * MINUTE, Act.REMOVE),
+        ),
+        every=4 * HOUR,
+        near=30 * MINUTE,
+        agreed=LATEST - 156 * MINUTE,
+        seed=3,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),
 }
+
+
+_SEEDS = (992, 1691, 1913, 2611, 2712, 3469, 3736, 3810, 3833, 4328, 5216, 5830, 6320, 7432, 8716)
+"""Drawn schools in which something was wrong once."""
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +205,8 @@ def folder() -> Iterator[Path]:
 @pytest.mark.parametrize("small", _FOUND.values(), ids=_FOUND.keys())
 def test_what_was_found_is_found_no_more(folder: Path, small: Small) -> None:
     assert played(small.plan(), folder).wrongs == ()
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_a_seed_that_failed_once_fails_no_more(folder: Path, seed: int) -> None:
+    assert played(drawn(seed), folder).wrongs == ()

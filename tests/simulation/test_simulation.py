@@ -1,4 +1,4 @@
-"""A few dozen schools of the simulation, and the same play again and again."""
+"""Two hundred schools of the simulation, and the same play again and again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from tests.simulation.drawing import drawn
 from tests.simulation.outcome import ground, played
 
-_SEEDS = range(1, 61)
+_SEEDS = range(1, 201)
 """``python -m tests.simulation --seeds 1..10000`` plays more."""
-_TOGETHER = 10
+_TOGETHER = 20
 
 
 @pytest.fixture(scope="module")

@@ -253,6 +253,12 @@ class Play:
         url, calendar, ref = self.place(session_id)
         return self.servers[url].move(calendar, ref, self.calendars[title])
 
+    def replace(self, title: str = "lessons") -> None:
+        """Have the owner of a calendar delete it and make another of the same name."""
+        calendar = self.calendars[title]
+        self.servers[ONE].replace_calendar(calendar)
+        self.foreign = {at: body for at, body in self.foreign.items() if at[1] != calendar}
+
     def duplicate(self, session_id: str, title: str, url: str = ONE, name: str = "copy.ics") -> EventRef:
         """Put a second event with the same UID into a calendar."""
         home, calendar, ref = self.place(session_id)

@@ -20,7 +20,6 @@ from tests.providers.entries import edited, saying
 from tests.rules.rows import row
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, TWO, Play
 from tests.syncd.engine.test_acts import DEADLINE, SECOND, booked, settle
-from tests.syncd.engine.test_replaced import replaced
 
 BOTH = {"lessons": 1, "work": 1}
 
@@ -63,7 +62,7 @@ def anew(play: Play, side: Side = Side.STUDENT) -> tuple[str, Bin]:
     play.servers[ONE].delete_calendar(calendar)
     play.after(HOUR)
     play.servers[ONE].restore_calendar(calendar)
-    replaced(play, title)
+    play.replace(title)
     play.after(HOUR)
     play.after(MINUTE)  # a calendar of another account is read first
     assert (play.state(session), play.generation(session, side)) == (State.BOOKED, 2)

@@ -15,13 +15,6 @@ from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, Pl
 from tests.syncd.engine.test_acts import DEADLINE, booked, proven
 
 
-def replaced(play: Play, title: str = "lessons") -> None:
-    """Have the owner of a calendar delete it and make another of the same name."""
-    calendar = play.calendars[title]
-    play.servers[ONE].replace_calendar(calendar)
-    play.foreign = {at: body for at, body in play.foreign.items() if at[1] != calendar}
-
-
 @row("3.incident-replaced")
 @pytest.mark.parametrize("noticed", [False, True], ids=["between two rounds", "seen to be gone"])
 @pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
@@ -37,7 +30,7 @@ def test_a_session_is_written_into_the_calendar_that_took_the_place(
         play.after(HOUR)
         assert play.state(session) is State.INCIDENT
         play.servers[ONE].restore_calendar(calendar)
-    replaced(play)
+    play.replace()
     play.after(HOUR)
     assert play.state(session) is State.BOOKED
     assert play.session(session).verdict is None
@@ -60,7 +53,7 @@ def test_what_is_written_anew_can_be_cancelled_like_any_other(play: Play) -> Non
     play.after(HOUR)
     assert play.state(session) is State.INCIDENT
     play.servers[ONE].restore_calendar(calendar)
-    replaced(play)
+    play.replace()
     play.after(HOUR)
     play.until(DEADLINE + LAG + HOUR)
     play.delete(session)
@@ -72,7 +65,7 @@ def test_what_is_written_anew_can_be_cancelled_like_any_other(play: Play) -> Non
 def test_of_a_calendar_that_may_have_been_emptied_no_later_act_is_a_forfeit(play: Play) -> None:
     session = booked(play)
     play.after(HOUR)
-    replaced(play)
+    play.replace()
     play.after(HOUR)
     play.until(DEADLINE + LAG + HOUR)
     play.delete(session)
@@ -89,7 +82,7 @@ def test_what_did_not_stand_when_the_deadline_came_is_no_forfeit_later(play: Pla
     play.servers[ONE].delete_calendar(calendar)
     play.until(DEADLINE + LAG + HOUR)
     play.servers[ONE].restore_calendar(calendar)
-    replaced(play)
+    play.replace()
     play.after(2 * HOUR)
     assert play.state(session) is State.BOOKED
     play.delete(session)
@@ -104,7 +97,7 @@ def test_an_act_that_was_seen_before_still_counts(play: Play) -> None:
     play.delete(session)
     play.after(HOUR)
     assert play.state(session) is State.NOTICED
-    replaced(play)
+    play.replace()
     play.until(NOW + 6 * HOUR)
     verdict = play.verdict(session)
     assert (verdict.outcome, verdict.doubt) == (Outcome.TIMELY, None)
@@ -127,7 +120,7 @@ def carried(play: Play) -> str:
     play.carry(session, "life")
     play.servers[ONE].delete_calendar(play.calendars["lessons"])
     play.servers[ONE].restore_calendar(play.calendars["lessons"])
-    replaced(play)
+    play.replace()
     return session
 
 
@@ -157,7 +150,7 @@ def test_what_may_stand_in_a_calendar_that_cannot_be_read_waits_for_it(play: Pla
 def test_a_mentor_gets_the_copy_again(play: Play) -> None:
     session = booked(play)
     play.after(HOUR)
-    replaced(play, "work")
+    play.replace("work")
     play.after(HOUR)
     assert play.standing(session) == {"lessons": 1, "work": 1}
     assert play.generation(session, Side.MENTOR) == 2
@@ -190,7 +183,7 @@ def test_a_copy_that_is_taken_away_during_the_session_stays_away(play: Play) -> 
 def test_a_look_alone_takes_no_absence_from_a_calendar_that_was_replaced(play: Play) -> None:
     session = booked(play)
     play.after(HOUR)
-    replaced(play)
+    play.replace()
     play.clock.move(DEADLINE + LAG)
     look.look(play.house, play.claim(work.LOOK))
     assert "missing" not in play.facts(session)
