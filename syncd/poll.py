@@ -158,7 +158,7 @@ def _changes(
             refused = True
     listing = provider.changes(calendar.remote, None, known=versions, window=window)
     gone = is_gone(calendar)
-    if not gone and (not (before := witnesses()) or still_holds(listing, before)):
+    if not gone and (not known or still_holds(listing, witnesses())):
         return listing, False
     # It is the same one if it takes the token: what is missing was taken out of it.
     if calendar.token is None:

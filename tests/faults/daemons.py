@@ -76,7 +76,8 @@ def _slowly(town: Town, process: Process) -> Callable[[str], None]:
     before, waited = town.fate.met[_RENEWING], threading.Lock()
 
     def wait(_name: str) -> None:
-        if waited.acquire(blocking=False):
+        # Another process, while this one is paused, is not slow: nobody would renew a lease meanwhile.
+        if town.process is process and waited.acquire(blocking=False):
             town.clock.sleep(RENEW)
             _until(lambda: process.dead or town.fate.met[_RENEWING] > before)
 

@@ -176,6 +176,14 @@ _FOUND = {
         also=(BEGIN + 2 * HOUR,),
         then=LATEST - 9 * HOUR,
     ),
+    "made anew twice, and nobody has looked in between": Small(
+        (
+            account(LATEST + 16 * HOUR, Act.DROP_CALENDAR),
+            account(LATEST + 16 * HOUR + 40 * MINUTE, Act.RECONNECT),
+            account(LATEST + 18 * HOUR, Act.DROP_CALENDAR),
+            account(LATEST + 18 * HOUR + 10 * MINUTE, Act.RECONNECT),
+        )
+    ),
     "agreed while the server was down, and taken away just before the deadline": Small(
         (
             spell(Kind.OUTAGE, LATEST - 10 * HOUR, 10 * HOUR - 124 * MINUTE),
