@@ -161,6 +161,8 @@ class Session(_Value):
     seen: Sight | None = None
     """The last sighting, whether it proves or not."""
     version: str | None = None
+    stamp: Instant | None = None
+    """The provider's latest stamp of the event while it stood: what bears it still tells nothing of a later act."""
     pending: Pending | None = None
     request: Request | None = None
     moved_late: bool = False

@@ -132,7 +132,18 @@ def _take_sight(session: Session, fact: Sighted) -> Session:
         calendar_state=CalendarState.PRESENT if at_start else CalendarState.MOVED,
         trouble=None if fact.proves else _mended(session.trouble, fact.received),
         restored=None if fact.proves else session.restored,
+        stamp=_stamp(session, fact) or session.stamp,
     )
+
+
+def _stamp(session: Session, fact: Sighted | Missing) -> datetime | None:
+    """Return the provider's stamp of what *fact* shows, if it can be: one that the event bore before is an older one's.
+
+    A stamp of a time to come is nobody's.
+    """
+    if fact.stamp is None or fact.stamp > fact.received:
+        return None
+    return fact.stamp if session.stamp is None or fact.stamp > session.stamp else None
 
 
 def _first_seen(session: Session, fact: Sighted) -> Sight:
@@ -241,7 +252,7 @@ def _notice(session: Session, fact: Missing, actor: Actor, effects: tuple[Effect
         gone=Sight(at=fact.received, seq=session.seq),
         again=fact.received,
         version=session.version if actor is Actor.STUDENT else None,
-        stamp=fact.stamp,
+        stamp=_stamp(session, fact),
         cascades=fact.cascades,
         was=State.BOOKED if session.state is State.INCIDENT else session.state,
     )
@@ -253,12 +264,13 @@ def _seen_again_gone(session: Session, fact: Missing) -> Step:
     pending = session.act
     effects: tuple[Effect, ...] = ()
     values: dict[str, Any] = {"again": max(pending.again, fact.received), "contradicted": None}
-    if fact.stamp is not None:  # the act is not later than any of its stamps
-        values["stamp"] = min(fact.stamp, pending.stamp or fact.stamp)
+    if (stamp := _stamp(session, fact)) is not None:  # the act is not later than any of its stamps
+        values["stamp"] = min(stamp, pending.stamp or stamp)
     second = fact.via is Via.LOOK and fact.sent >= pending.gone.at + session.rules.confirm_after
     if second and pending.confirmed is None:
         values["confirmed"] = Sight(at=fact.received, seq=session.seq)
-        effects = (Effect.CONFIRMED,)
+        # A copy that may have gone with the student's is nobody's act before that one was seen to stand.
+        effects = () if pending.cascades and pending.other_stood is None else (Effect.CONFIRMED,)
     session = changed(session, pending=pending.model_copy(update=values))
     return decide_if_over(session, fact.received, effects)
 
@@ -314,8 +326,9 @@ def _stood_after(session: Session, fact: Sighted) -> Step:
     if not fact.proves or fact.sent - session.rules.lag < pending.gone.at:
         return session, ()
     stood = Sight(at=fact.received, seq=session.seq)
+    known = pending.cascades and pending.confirmed is not None and pending.other_stood is None
     session = changed(session, pending=pending.model_copy(update={"other_stood": stood}))
-    return decide_if_over(session, fact.received, ())
+    return decide_if_over(session, fact.received, (Effect.CONFIRMED,) if known else ())
 
 
 # --- words, blindness, time ----------------------------------------------------------

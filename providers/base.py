@@ -139,6 +139,7 @@ class Tombstone:
 
     ref: EventRef
     stamp: datetime | None = None
+    """When it was removed, as far as the *provider* wrote it down; ``None`` where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,8 @@ class CalendarEntry:
     """It holds events (VEVENT) and is not an inbox or outbox."""
     default: bool = False
     """The server names it as the place for new events."""
+    times_only: bool = False
+    """It shows us when it is busy and nothing else: only ``busy`` is ever asked of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +250,8 @@ class CalendarProvider(Protocol):
     def busy(self, calendars: Sequence[CalendarId], window: Interval) -> Mapping[CalendarId, BusyTime]:
         """Return what each of *calendars* says about *window*, read in full.
 
-        A part that cannot be read is *unknown*, never left out.
+        A part that cannot be read is *unknown*, never left out. Several calendars are asked at once
+        where the server can.
 
         :raises Unsupported: if one of them is not a calendar.
         """
@@ -274,7 +278,7 @@ class CalendarProvider(Protocol):
     def fetch(self, calendar: CalendarId, ref: EventRef) -> Event:
         """Return the event by its id, past any cache, without its busy time.
 
-        :raises EventNotFound: if the calendar answers and the event is not in it.
+        :raises EventNotFound: if the calendar answers and the event is not in it; with a stamp where there are any.
         :raises Unreadable: if what stands there is not an event that can be understood.
         """
         ...
@@ -282,7 +286,7 @@ class CalendarProvider(Protocol):
     def create(self, calendar: CalendarId, draft: EventDraft) -> Written:
         """Write a new event at the ref that :meth:`ref_for` names.
 
-        :raises EventExists: if something stands there, or has this UID.
+        :raises EventExists: if something stands there, or has this UID, or did so once and is never taken again.
         :raises Unsupported: if the calendar takes no events.
         """
         ...

@@ -6,7 +6,7 @@ be the event's or the calendar's. Adapters map (status, reason) to one of these.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -64,11 +64,19 @@ class EventNotFound(ProviderError):
     """The calendar answers and the event is not in it: a candidate tombstone, to be confirmed."""
 
     def __init__(
-        self, what: str, *, where: str = "", status: int | None = None, cached: bool = False
+        self,
+        what: str,
+        *,
+        where: str = "",
+        status: int | None = None,
+        cached: bool = False,
+        stamp: datetime | None = None,
     ) -> None:
         super().__init__(what, where=where, status=status)
         self.cached = cached
         """A cache on the way may have answered: perhaps it was not there yet."""
+        self.stamp = stamp
+        """When it was removed, by the provider's own stamp: it has stood there, so its id is used for good."""
 
 
 class EventExists(ProviderError):

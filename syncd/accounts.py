@@ -9,11 +9,10 @@ from datetime import datetime
 from policy.facts import Blinded, Side
 from policy.notice import Doubt
 from providers.base import CalendarEntry, CalendarId, CalendarProvider, ETag, RefKey
-from providers.errors import ProviderError
 from syncd import ailing, poll, seen, work
 from syncd.book import DISCONNECTED, current, note_due, record, session_in
 from syncd.errors import Usage
-from syncd.house import House, identity, owner
+from syncd.house import Found, House, identity, owner
 from syncd.store.rows import (
     Account,
     AccountId,
@@ -55,14 +54,21 @@ class Connected:
 
 
 def connect(
-    house: House, person: Person, login: Login, busy: Sequence[str], sessions: str | None
+    house: House,
+    person: Person,
+    login: Login,
+    busy: Sequence[str],
+    sessions: str | None,
+    found: Found | None = None,
 ) -> Connected:
     """Connect an account of *person*, or connect it anew; nothing is kept unless all of it works.
+
+    An account that is *found* already is not looked for.
 
     :raises ProviderError: if the server, the password or a calendar is not what it should be.
     :raises Usage: if a calendar that was named is not there, or none is named and several could be meant.
     """
-    found = house.doors.find(login.address, login.username, login.secret, owner(person))
+    found = found or house.doors.find(login.address, login.username, login.secret, owner(person))
     provider = found.provider
     try:
         entries = provider.calendars()
@@ -74,6 +80,8 @@ def connect(
         rounds = _first_rounds(house, provider, probe, person, choices)
     finally:
         provider.close()
+    if found.secret is not None:
+        login = replace(login, secret=found.secret())
     with house.db.write() as tx:
         account = _keep_account(house, tx, probe, person, login)
         _keep_calendars(house, tx, account, person, choices, rounds)
@@ -94,7 +102,7 @@ def disconnect(house: House, person: Person) -> int:
             ailing.forget(tx, account)
             tx.accounts.remove(account.id)
         for row, copy in standing:
-            _lose(tx, row, copy)
+            _lose(tx, row, copy, "account was disconnected")
         if accounts:
             tx.audit.note("command", "disconnect", person.email, {"accounts": len(accounts)})
             tx.feed.put("account.disconnected", None, person.id, {"accounts": len(accounts)})
@@ -110,8 +118,8 @@ def _standing(tx: Tx, person: Person) -> Iterator[tuple[SessionRow, Copy]]:
             yield row, copy
 
 
-def _lose(tx: Tx, row: SessionRow, copy: Copy) -> None:
-    what = f"the {copy.side}'s account was disconnected: session {row.id} stands, and cannot be seen there"
+def _lose(tx: Tx, row: SessionRow, copy: Copy, why: str) -> None:
+    what = f"the {copy.side}'s {why}: session {row.id} stands, and cannot be seen there"
     tx.incidents.begin(DISCONNECTED, None, None, SessionId(row.id), what)
     blind = Blinded(at=tx.now, cause=Doubt.ACCESS_LOST, lost=True)
     record(tx, session_in(tx.sessions.get(row.id)), [blind] if copy.side is Side.STUDENT else [])
@@ -140,13 +148,18 @@ def _named(entries: Sequence[CalendarEntry], name: str) -> CalendarEntry:
 def _for_sessions(entries: Sequence[CalendarEntry], name: str | None) -> CalendarEntry:
     if name is not None:
         entry = _named(entries, name)
+        if entry.times_only:
+            raise Usage(
+                f"the calendar {name!r} shows us nothing but when it is busy, so no session can stand in it; name"
+                f" another with --sessions: {_listed([each for each in entries if each.events and each.writable])}"
+            )
         if not entry.writable:
             raise Usage(
                 f"the calendar {name!r} is read-only, so sessions cannot be written to it; name another with"
                 f" --sessions: {_listed([each for each in entries if each.events and each.writable])}"
             )
         return entry
-    open_ones = [entry for entry in entries if entry.events and entry.writable]
+    open_ones = [entry for entry in entries if entry.events and entry.writable and not entry.times_only]
     default = [entry for entry in open_ones if entry.default]
     if len(default) == 1:
         return default[0]
@@ -166,7 +179,7 @@ def _listed(entries: Sequence[CalendarEntry]) -> str:
 
 
 def _choice(entry: CalendarEntry, read: Sequence[CalendarEntry], written: CalendarEntry) -> CalendarChoice:
-    return CalendarChoice(entry.id, entry.name, busy=entry in read, sessions=entry == written)
+    return CalendarChoice(entry.id, entry.name, entry in read, entry == written, entry.times_only)
 
 
 # --- keeping -------------------------------------------------------------------------
@@ -203,11 +216,10 @@ def _first_rounds(
     :raises ProviderError: the first failure.
     """
     held = _held(house, account)
-    fresh = {each.remote: _unread(each, house.clock.now()) for each in choices}
-    asked = [held.get(remote, (calendar, {})) for remote, calendar in fresh.items()]
+    asked = [_as_chosen(each, held.get(each.remote), house.clock.now()) for each in choices]
     for each in (rounds := poll.look_at(house, provider, account, person, asked)):
-        if isinstance(each.error, ProviderError):
-            raise each.error
+        if (error := each.error or each.busy_error) is not None:
+            raise error
     # Of a calendar that was out of our hands nobody can say why an event is missing.
     return {each.calendar.remote: replace(each, anew=each.anew or not each.calendar.id) for each in rounds}
 
@@ -222,6 +234,15 @@ def _held(house: House, account: Account) -> dict[CalendarId, tuple[Calendar, Ma
 
 def _name(account: Account) -> tuple[str, str, str]:
     return account.provider, account.url, account.username
+
+
+def _as_chosen(
+    choice: CalendarChoice, held: tuple[Calendar, Mapping[RefKey, ETag]] | None, now: datetime
+) -> tuple[Calendar, Mapping[RefKey, ETag]]:
+    """Return a calendar as it is to be read for what it is chosen for now, with what is known of it."""
+    if held is None or held[0].times_only != choice.times_only:
+        return _unread(choice, now), {}
+    return replace(held[0], busy=choice.busy, sessions=choice.sessions, busy_at=None), held[1]
 
 
 def _unread(choice: CalendarChoice, now: datetime) -> Calendar:
@@ -240,6 +261,7 @@ def _unread(choice: CalendarChoice, now: datetime) -> Calendar:
         health_since=now,
         trouble=None,
         cause=None,
+        times_only=choice.times_only,
     )
 
 
@@ -276,6 +298,10 @@ def _keep_calendars(
         if copy.calendar_id in gone - {each.id for each in calendars}:
             seen.went_with_it(tx, session_in(row), copy, tx.now)
     _take_back(tx, account, person, calendars)
+    shut = {each.id for each in calendars if each.times_only}
+    for row, copy in _standing(tx, person):
+        if copy.calendar_id in shut:
+            _lose(tx, row, copy, "calendar shows us only times by now")
     for calendar in calendars:
         poll.write_down(house, tx, account, person, replace(rounds[calendar.remote], calendar=calendar))
     key = work.account_key(account.id)

@@ -42,13 +42,15 @@ from syncd.look import (
 from syncd.observe import act_in, observe
 from syncd.pictures import Intent, Op, Route, base_of, intent_of, invite_of
 from syncd.reconcile import Create, Delete, Look, Plan, Rest, Search, Thin, Update, Withdraw
-from syncd.store.rows import Calendar, CalendarRowId, Copy, Health, PersonId, SessionId, Ticket
+from syncd.store.rows import Calendar, CalendarRowId, Copy, Health, Pace, PersonId, SessionId, Ticket
 from syncd.store.tx import Tx
 
 _GHOSTS = 3
 """So often must a server say that an event exists which is not there, before another UID is tried."""
 _LONGEST_WAIT = timedelta(days=1)
 """For a calendar that cannot be read, before an event is written that may stand in it."""
+_PEACE = timedelta(hours=6)
+"""How long a server can have us not write to an account, as Google's limit on invitations does; more is not believed."""
 _WAITING = "it may stand in another calendar, which is to be read first"
 
 
@@ -86,11 +88,7 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         if job.newer is not None and not _stands(house, provider, job.newer):
             _look_first(house, ticket)
             return
-        others = look_around(house, provider, job.at) if job.again else ()
-        if (silence := poll.rounds_error(others)) is not None:
-            _not_done(house, ticket, job, silence)
-            return
-        if others and _may_stand_elsewhere(house, ticket, job.at, others):
+        if job.again and _is_elsewhere(house, ticket, job, provider):
             return
         try:
             _send(provider, job)
@@ -99,13 +97,25 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         except (EventNotFound, PreconditionFailed):
             pass  # not as we thought: the read below tells what is there
         except ProviderError as error:
-            _not_done(house, ticket, job, error)
+            _not_done(house, ticket, job, error, writing=True)
             return
         answer = fetch(house, provider, job.at.calendar, job.at.copy.ref)
+        stood_there = exists and answer.stamp is not None
+        if stood_there and not job.again and _is_elsewhere(house, ticket, job, provider):
+            return
     if answer.error is not None:
         _not_done(house, ticket, job, answer.error)
     else:
         _read_back(house, ticket, job, answer, exists=exists)
+
+
+def _is_elsewhere(house: House, ticket: Ticket, job: Job, provider: CalendarProvider) -> bool:
+    """Tell whether an event that may have been written before is not to be written now, for where it may stand by now."""
+    others = look_around(house, provider, job.at)
+    if (silence := poll.rounds_error(others)) is not None:
+        _not_done(house, ticket, job, silence)
+        return True
+    return bool(others) and _may_stand_elsewhere(house, ticket, job.at, others)
 
 
 def _stands(house: House, provider: CalendarProvider, at: Target) -> bool:
@@ -171,9 +181,13 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | Target | None:
         newer = at
         if isinstance(step, Create) and at is not None and _unread_since_replaced(tx, at):
             return at
+        anew = isinstance(step, Create) or (at is not None and _is_blocked(tx, at))
         if isinstance(step, Thin):
             at = target_at(tx, tx.copies.get(step.copy))
-        elif isinstance(step, Create) or (at is not None and _is_blocked(tx, at)):
+        if (peace := _peace(tx, session, side, at, step, anew=anew)) is not None:
+            work.finish(tx, ticket, peace)
+            return None
+        if anew:
             step, at = Create(), _make_copy(house, tx, session, side)
         if at is None or isinstance(step, Rest):
             work.finish(tx, ticket, None)
@@ -183,6 +197,20 @@ def _commit(house: House, ticket: Ticket) -> Job | Search | Target | None:
             return None
         here = newer is not None and newer.account == at.account
         return replace(_with_intent(tx, at, step), newer=newer if isinstance(step, Thin) and here else None)
+
+
+def _peace(
+    tx: Tx, session: Session, side: Side, at: Target | None, step: Plan, *, anew: bool
+) -> datetime | None:
+    """Return until when *step* has to wait because its server does not want to be written to."""
+    account = at.account if at is not None else None
+    if anew:
+        calendar = tx.calendars.sessions_calendar(_whose(session, side))
+        account = tx.accounts.get(calendar.account_id) if calendar is not None else None
+    elif isinstance(step, Rest) or (isinstance(step, Look) and at is not None and not _is_repeated(at)):
+        return None
+    until = account.write_after if account is not None else None
+    return until if until is not None and until > tx.now else None
 
 
 def _unread_since_replaced(tx: Tx, at: Target) -> list[Calendar]:
@@ -198,7 +226,8 @@ def _unread_since_replaced(tx: Tx, at: Target) -> list[Calendar]:
 def _unread(tx: Tx, at: Target, since: datetime, blind: AbstractSet[CalendarRowId]) -> list[Calendar]:
     """Return the other calendars that are *blind*, or in which something unreadable has turned up.
 
-    Nobody waits longer than a day after *since*, nor for one that has been lost for so long.
+    One that shows only times has nothing in it that is ours. Nobody waits longer than a day after *since*,
+    nor for one that has been lost for so long.
     """
     if tx.now > since + _LONGEST_WAIT:
         return []
@@ -206,6 +235,7 @@ def _unread(tx: Tx, at: Target, since: datetime, blind: AbstractSet[CalendarRowI
         each
         for each in tx.calendars.of_person(at.person.id)
         if each.id != at.calendar.id
+        and not each.times_only
         and (each.id in blind or tx.calendars.noted_since(each.id, stood(at)))
         and (each.health is not Health.LOST or each.health_since + _LONGEST_WAIT > since)
     ]
@@ -218,14 +248,21 @@ def _read_since(calendar: Calendar, since: datetime) -> bool:
 def _is_blocked(tx: Tx, at: Target) -> bool:
     """Tell whether the event can never be written under its UID, and is known not to stand under it.
 
-    Servers refuse a UID that is in a trash bin, and nobody sees what is in there.
+    Servers refuse a UID that is in a trash bin, and nobody sees what is in there, or one that was ever used.
     """
     intent = intent_of(at.copy)
-    if intent is None or intent.op is not Op.CREATE or want(at.session) is not Want.STANDING:
+    if intent is None or not _is_repeated(at):
         return False
     verified = at.calendar.verified_at
     seen_since = verified is not None and verified - at.session.rules.lag > intent.at
-    return spares.out_of_sight(tx, at.copy) or (intent.ghosts >= _GHOSTS and seen_since)
+    refused = intent.used or (intent.ghosts >= _GHOSTS and seen_since)
+    return refused or spares.out_of_sight(tx, at.copy)
+
+
+def _is_repeated(at: Target) -> bool:
+    """Tell whether an event that was to be written, and was not seen since, is still wanted."""
+    intent = intent_of(at.copy)
+    return intent is not None and intent.op is Op.CREATE and want(at.session) is Want.STANDING
 
 
 def _plan(tx: Tx, session: Session, side: Side, at: Target | None) -> Plan:
@@ -260,7 +297,7 @@ def _with_intent(tx: Tx, at: Target, step: Plan) -> Job:
 def _resume(tx: Tx, at: Target) -> Job:
     """Find out about a write whose answer was lost: a create meets itself, anything else is looked at."""
     intent = intent_of(at.copy)
-    if intent is not None and intent.op is Op.CREATE and want(at.session) is Want.STANDING:
+    if intent is not None and _is_repeated(at):
         again = tx.now - intent.at > at.session.rules.lag
         return Job(at, Create(), _draft(tx, at, intent), again)
     return Job(at, Look(), None)
@@ -281,9 +318,13 @@ def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
     return replace(made, uid=at.copy.uid)  # an older event may have become the session's own again
 
 
+def _whose(session: Session, side: Side) -> PersonId:
+    return PersonId(session.student if side is Side.STUDENT else session.mentor)
+
+
 def _make_copy(house: House, tx: Tx, session: Session, side: Side) -> Target | None:
     """Choose where the event goes: a UID is used once, so what was there before raises the generation."""
-    person = PersonId(session.student if side is Side.STUDENT else session.mentor)
+    person = _whose(session, side)
     calendar = tx.calendars.sessions_calendar(person)
     if calendar is None:
         return None
@@ -327,7 +368,7 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         there, glance = note_place(tx, at, answer), glance_of(house, tx, at, answer)
         if there is None:
             glance = replace(glance, via=Via.CHANGE)  # nobody looked around: this confirms nothing
-        else:
+        if there is not None or isinstance(job.step, Delete | Withdraw):
             ailing.writes_are_taken(tx, at.calendar)
         observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
         observed = replace(observed, intent=_still_open(at, observed.intent, answer, exists=exists))
@@ -359,7 +400,9 @@ def _still_open(at: Target, intent: Intent | None, answer: Answer, *, exists: bo
         return None
     if at.session.state in ENDED and answer.sent - intent.at > at.session.rules.lag:
         return None  # it never arrived
-    return intent.model_copy(update={"ghosts": intent.ghosts + 1}) if exists else intent
+    if not exists:
+        return intent
+    return intent.model_copy(update={"ghosts": intent.ghosts + 1, "used": answer.stamp is not None})
 
 
 def _settle(tx: Tx, ticket: Ticket, session: Session, before: Copy) -> None:
@@ -367,15 +410,31 @@ def _settle(tx: Tx, ticket: Ticket, session: Session, before: Copy) -> None:
     at, copy = next_of(tx, session, ticket), tx.copies.get(before.id)
     if at is None or (copy.intent is None and copy.base != before.base):
         work.finish(tx, ticket, at)  # one step is done; the next one, if there is one, waits
+    elif _is_used(copy) and not any(_is_used(one) for one in spares.older(tx, copy)[:1]):
+        work.set_back(tx, ticket, "this UID was used before", pace=Pace(first=timedelta(0)))
     else:
         work.set_back(tx, ticket, "the write is not confirmed yet")
 
 
-def _not_done(house: House, ticket: Ticket, job: Job, error: ProviderError) -> None:
-    """Try again later; the intent stays, for nobody knows whether the write has arrived."""
+def _is_used(copy: Copy) -> bool:
+    intent = intent_of(copy)
+    return intent is not None and intent.used
+
+
+def _not_done(house: House, ticket: Ticket, job: Job, error: ProviderError, *, writing: bool = False) -> None:
+    """Try again later; the intent stays, for nobody knows whether the write has arrived.
+
+    A server that names a time when it is written to is left in peace until then, whatever else is to be written.
+    """
     with house.db.write() as tx:
-        ailing.note_refusal(tx, job.at.account, error)
+        account, calendar = job.at.account, job.at.calendar
+        ailing.note_refusal(tx, account, error)
         if isinstance(error, AccessLost | Unsupported):
-            ailing.note_write_refused(tx, job.at.account, job.at.calendar, error)
-        retry_after = error.retry_after if isinstance(error, Unavailable) else None
-        work.set_back(tx, ticket, str(error), retry_after)
+            ailing.note_write_refused(tx, account, calendar, error)
+        wait = error.retry_after if isinstance(error, Unavailable) else None
+        if writing and wait is not None and timedelta(0) < wait <= _PEACE:
+            tx.accounts.write_after(account.id, tx.now + wait)
+            ailing.note_writes_wait(tx, account, calendar, error, wait)
+            work.set_back(tx, ticket, str(error), wait, Pace(most=_PEACE))
+        else:
+            work.set_back(tx, ticket, str(error), wait)

@@ -6,7 +6,7 @@ nothing is decided from silence.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from policy.notice import Doubt
 from providers.errors import AccessLost, Loss, ProviderError, Unsupported
@@ -20,6 +20,11 @@ INCIDENT = "calendar"
 """The kind of incident of a calendar that cannot be seen."""
 WRITING = "writing"
 """The kind of incident of a calendar that takes no events of ours."""
+WAITING = "writes wait"
+"""The kind of incident of a calendar whose server has asked not to be written to for long."""
+BUSY = "busy time"
+"""The kind of incident of a calendar that can be seen, but whose server does not say when it is busy."""
+_LONG = timedelta(hours=1)
 
 
 def note_calendar(
@@ -45,9 +50,28 @@ def note_write_refused(tx: Tx, account: Account, calendar: Calendar, error: Prov
     tx.incidents.begin(WRITING, account.id, calendar.id, None, str(error))
 
 
+def note_busy_untold(tx: Tx, account: Account, calendar: Calendar, error: ProviderError) -> None:
+    """Note that the server does not say when *calendar* is busy, though it shows the events in it."""
+    tx.incidents.begin(BUSY, account.id, calendar.id, None, str(error))
+
+
+def busy_is_told(tx: Tx, calendar: Calendar) -> None:
+    """Note that the server says when *calendar* is busy."""
+    tx.incidents.end(BUSY, calendar.account_id, calendar.id, None)
+
+
+def note_writes_wait(
+    tx: Tx, account: Account, calendar: Calendar, error: ProviderError, wait: timedelta
+) -> None:
+    """Note that nothing is written for *wait*, if that is long enough to be worth somebody's while."""
+    if wait >= _LONG:
+        tx.incidents.begin(WAITING, account.id, calendar.id, None, str(error))
+
+
 def writes_are_taken(tx: Tx, calendar: Calendar) -> None:
     """Note that *calendar* takes events of ours."""
     tx.incidents.end(WRITING, calendar.account_id, calendar.id, None)
+    tx.incidents.end(WAITING, calendar.account_id, calendar.id, None)
 
 
 def calendar_is_well(tx: Tx, calendar: Calendar) -> None:

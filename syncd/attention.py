@@ -75,6 +75,16 @@ def _make_writable(one: Incident, email: str) -> str:
     return f"let the account of {email} write there, or choose another calendar: syncd connect caldav {email} ..."
 
 
+def _wait(one: Incident, email: str) -> str:
+    del one, email
+    return "it is tried again by itself, and reading goes on; for what is to be written see: syncd status"
+
+
+def _let_times_show(one: Incident, email: str) -> str:
+    del one
+    return f"let the account of {email} show its free and busy times, or connect it again"
+
+
 def _ask_whether(one: Incident, email: str) -> str:
     session = f"syncd session cancel {one.session_id} --by student"
     return f"connect the account again (syncd connect caldav ...), or ask {email}; not coming: {session}"
@@ -112,6 +122,8 @@ def _look_into(one: Incident, email: str) -> str:
 _NEXT: dict[str, Callable[[Incident, str], str]] = {
     ailing.INCIDENT: _reconnect,
     ailing.WRITING: _make_writable,
+    ailing.WAITING: _wait,
+    ailing.BUSY: _let_times_show,
     book.DISCONNECTED: _ask_whether,
     brake.PERSON: _ask_student,
     brake.SCHOOL: _decide_school,

@@ -36,7 +36,7 @@ def search(house: House, ticket: Ticket) -> None:
             return
         copies = current(tx, session_id)
         session = session_in(tx.sessions.get(session_id))
-        if Side.MENTOR not in copies and Side.STUDENT in copies:
+        if not route.is_standing(copies.get(Side.MENTOR)) and Side.STUDENT in copies:
             route.give_up(tx, session, copies[Side.STUDENT])
         work.finish(tx, ticket, None)
         note_due(tx, session)
@@ -45,7 +45,7 @@ def search(house: House, ticket: Ticket) -> None:
 def _rounds(house: House, account: Account) -> tuple[poll.Round, ...]:
     with house.db.read() as tx:
         person = tx.people.get(account.person_id)
-        known = tx.calendars.with_known(account.id)
+        known = [each for each in tx.calendars.with_known(account.id) if not each[0].times_only]
     with house.calling(account, person) as provider:
         return poll.look_at(house, provider, account, person, known)
 

@@ -264,8 +264,9 @@ def _outliving(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
 
 
 def visible(tx: Tx, copy: Copy) -> bool:
-    """Tell whether the account of *copy* is still connected."""
-    return bool(tx.accounts.get(tx.calendars.get(copy.calendar_id).account_id).grant)
+    """Tell whether the account of *copy* is still connected, and shows more of its calendar than times."""
+    calendar = tx.calendars.get(copy.calendar_id)
+    return not calendar.times_only and bool(tx.accounts.get(calendar.account_id).grant)
 
 
 def _watched(tx: Tx, session: Session, copies: dict[Side, Copy]) -> set[Side]:

@@ -31,7 +31,7 @@ def census(house: House, ticket: Ticket) -> None:
     account_id = AccountId(int(ticket.key))
     with house.db.read() as tx:
         account = tx.accounts.get(account_id)
-        calendars = tx.calendars.of_account(account_id)
+        calendars = [each for each in tx.calendars.of_account(account_id) if not each.times_only]
         person = tx.people.get(account.person_id)
     found: set[str] = set()
     if account.grant:

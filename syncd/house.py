@@ -9,19 +9,27 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from providers.base import CalendarProvider, Owner
+from providers.oauth import Answer
 from syncd.clock import Clock
 from syncd.config import Config
 from syncd.store.database import Database
 from syncd.store.rows import Account, Person
 from syncd.vault import Vault
 
+GOOGLE = "google"
+"""The provider of accounts that are opened by a grant, not by a password."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An account at the address that discovery found, opened."""
+    """An account at the address that discovery found, or that a grant is for, opened."""
 
     url: str
     provider: CalendarProvider
+    username: str | None = None
+    """By which name the account is known there, if the server said so."""
+    secret: Callable[[], str] | None = None
+    """Gives what is to be kept, if it may have been replaced since it was given to us."""
 
 
 class Doors(Protocol):
@@ -36,6 +44,27 @@ class Doors(Protocol):
 
         :raises Unsupported: if there is no calendar server.
         :raises AccessLost: if it refuses the user name and password.
+        :raises Unavailable: if nothing answers.
+        """
+        ...
+
+
+class GoogleDoor(Protocol):
+    """What there is to do with Google accounts beyond reading and writing calendars."""
+
+    def enter(self, secret: str, owner: Owner, first: Answer | None) -> Found:
+        """Open the account that a fresh grant is for; *first* is the access token that came with it.
+
+        :raises AccessLost: if Google does not take the grant.
+        :raises Unavailable: if nothing answers.
+        :raises Unsupported: if it is no account with calendars.
+        """
+        ...
+
+    def renew(self, account: Account, secret: str) -> frozenset[str] | None:
+        """Renew the account's access token, and return what it is good for, if Google says so.
+
+        :raises AccessLost: if Google does not take the grant.
         :raises Unavailable: if nothing answers.
         """
         ...
@@ -57,6 +86,8 @@ class House:
     doors: Doors
     new_id: Callable[[], str]
     """Gives ids that nobody can guess."""
+    google: GoogleDoor | None = None
+    """The door of Google accounts."""
 
     @contextmanager
     def calling(self, account: Account, person: Person) -> Iterator[CalendarProvider]:

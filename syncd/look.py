@@ -44,6 +44,8 @@ class Answer:
     there: Event | None
     error: ProviderError | None = None
     """Why nothing can be said; absence is no error."""
+    stamp: datetime | None = None
+    """When it was removed, says the provider."""
     refused: bool = False
     """The calendar does not take its token any more, so it may be another one: absence says nothing until it is read."""
 
@@ -63,7 +65,7 @@ def target_at(tx: Tx, copy: Copy) -> Target | None:
     """Return *copy* with everything around it; ``None`` if its account is no longer ours to see."""
     calendar = tx.calendars.get(copy.calendar_id)
     account = tx.accounts.get(calendar.account_id)
-    if not account.grant:
+    if calendar.times_only or not account.grant:
         return None
     session = session_in(tx.sessions.get(copy.session_id))
     return Target(session, copy, tx.people.get(account.person_id), account, calendar)
@@ -114,7 +116,8 @@ def fetch(house: House, provider: CalendarProvider, calendar: Calendar, ref: Eve
     try:
         there = provider.fetch(calendar.remote, ref)
     except EventNotFound as missing:
-        return Answer(sent, house.clock.now(), None, poll.too_old() if missing.cached else None)
+        old = poll.too_old() if missing.cached else None
+        return Answer(sent, house.clock.now(), None, old, stamp=missing.stamp)
     except ProviderError as error:
         return Answer(sent, house.clock.now(), None, error)
     return Answer(sent, house.clock.now(), there)
@@ -141,12 +144,16 @@ def _with_token(house: House, provider: CalendarProvider, at: Target, answer: An
 def look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:
     """Return a round of the account's other calendars: an event that was moved there is not gone.
 
-    An older event may have been brought back to the same calendar: then that one is read as well.
+    Nothing moves into a calendar of somebody else's, of which only times are shown. An older event may have been brought back to the same calendar: then that one is read as well.
     """
     with house.db.read() as tx:
         skipped = None if spares.older(tx, at.copy) else at.calendar.id
         every = tx.calendars.with_known(at.account.id)
-        others = [_afresh(tx, at, each, known) for each, known in every if each.id != skipped]
+        others = [
+            _afresh(tx, at, each, known)
+            for each, known in every
+            if each.id != skipped and not each.times_only
+        ]
     return poll.look_at(house, provider, at.account, at.person, others)
 
 
@@ -188,9 +195,10 @@ def note_place(tx: Tx, at: Target, answer: Answer) -> Event | None:
 def glance_of(house: House, tx: Tx, at: Target, answer: Answer) -> Glance:
     """Return the circumstances of a look by id."""
     receipt = answer.there.receipt if answer.there else Receipt()
-    return seen.glance_at(
+    glance = seen.glance_at(
         house, tx, at.session, at.copy, at.person, receipt, answer.sent, answer.received, via=Via.LOOK
     )
+    return replace(glance, stamp=answer.stamp)
 
 
 def _looked_everywhere(tx: Tx, at: Target) -> bool:
@@ -200,7 +208,7 @@ def _looked_everywhere(tx: Tx, at: Target) -> bool:
     since = at.session.act.gone.at
     everywhere, skipped = True, None if spares.older(tx, at.copy) else at.calendar.id
     for calendar in tx.calendars.of_person(at.person.id):
-        if calendar.id == skipped:
+        if calendar.id == skipped or calendar.times_only:
             continue
         verified = calendar.verified_at is not None and calendar.verified_at >= since
         if verified and not tx.calendars.noted_since(calendar.id, stood(at)):

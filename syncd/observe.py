@@ -63,7 +63,7 @@ def observe(base: Base | None, intent: Intent | None, there: Event | None, glanc
         act=act,
         served=_served(base, intent, there, glance),
         guest=guest,
-        dropped=guest is None and base is not None and (base.dropped or base.guest is not None),
+        dropped=guest is None and _was_guest(base) and not _left_out(intent, there),
         fresh=glance.via is Via.LOOK and _is_fresh(base, intent),
     )
     # Whatever was meant: it is there, and the next plan starts from here.
@@ -81,16 +81,30 @@ def _is_fresh(base: Base | None, intent: Intent | None) -> bool:
     return (intent is not None and intent.op is Op.CREATE) or (base is not None and base.fresh)
 
 
+def _was_guest(base: Base | None) -> bool:
+    return base is not None and (base.dropped or base.guest is not None)
+
+
+def _left_out(intent: Intent | None, there: Event) -> bool:
+    """Tell whether it was our own write, which asks for silence, that left no guest: Google tells every guest."""
+    ours = intent is not None and intent.op is Op.UPDATE and not intent.guest
+    return ours and there.silent
+
+
 def _puts_back(intent: Intent | None, there: Event) -> bool:
     moved = intent is not None and intent.op is Op.UPDATE and not intent.guest
     return moved and intent is not None and there.start == intent.start
 
 
 def _served(base: Base | None, intent: Intent | None, there: Event, glance: Glance) -> bool:
-    """Tell whether a server made the mentor's copy, or took ours over: what we write asks servers for silence."""
+    """Tell whether a server made the mentor's copy, or took ours over: what we write asks servers for silence.
+
+    While one of ours is being written it bears our mark at least, which Google's invite under the same id does not.
+    """
     if glance.side is Side.STUDENT:
         return False
-    return (base is not None and base.served) or (intent is None and not there.silent)
+    ours = there.silent or (intent is not None and there.session is not None)
+    return (base is not None and base.served) or not ours
 
 
 def act_in(there: Event, owner: str) -> Act | None:

@@ -72,6 +72,8 @@ class Intent(_Picture):
     sequence: int = 0
     ghosts: int = 0
     """How often the server said that it is there already while nothing of ours stood at its ref."""
+    used: bool = False
+    """The server said so, and when what stood there was removed: it takes nothing under this UID any more."""
     guest: bool = False
     """Nothing but a guest is put back."""
 
@@ -97,6 +99,8 @@ class Invite(_Picture):
     """The server said that it sent the invite, or its copy was seen in the mentor's calendar."""
     returned: bool = False
     """The mentor was dropped from the guests, and was put back: that happens once."""
+    again: bool = False
+    """It went with the student's event, which is back: what the server said of it then is old."""
 
 
 def base_of(copy: Copy) -> Base | None:

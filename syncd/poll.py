@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -35,7 +35,7 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, pace, seen, stored, work
+from syncd import ailing, freebusy, pace, seen, stored, work
 from syncd.house import House
 from syncd.pictures import base_of
 from syncd.store.rows import Account, AccountId, Calendar, Health, Pace, Person, Ticket
@@ -71,6 +71,14 @@ class Round:
     error: ProviderError | None = None
     anew: bool = False
     """It is another calendar than the one that stood there before: nothing that is missing was taken out of it."""
+    busy_error: ProviderError | None = None
+    """Why its busy time could not be had, though its changes were."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether what is stored of its busy time may be wrong by now."""
+        seen_anew = self.changes is not None and (self.changes.listed is not None or bool(self.changes.items))
+        return seen_anew or self.window != self.calendar.window
 
 
 def sync(house: House, ticket: Ticket) -> None:
@@ -122,17 +130,18 @@ def look_at(
         if failed is not None:
             rounds.append(Round(calendar, window, sent, sent, None, error=failed))
             continue
+        if calendar.times_only:
+            rounds.append(Round(calendar, window, sent, sent, None))
+            continue
         try:
             witnesses = partial(old_ones, house, person, calendar, known)
             changes, anew = _changes(provider, calendar, known, window, witnesses)
-            received = house.clock.now()
-            busy = _busy(provider, account, calendar, window)
         except ProviderError as error:
             rounds.append(Round(calendar, window, sent, house.clock.now(), None, error=error))
             failed = error if _whole_account(error) else None
         else:
-            rounds.append(Round(calendar, window, sent, received, changes, busy, anew=anew))
-    return tuple(rounds)
+            rounds.append(Round(calendar, window, sent, house.clock.now(), changes, anew=anew))
+    return _with_busy(house, provider, account, rounds, failed)
 
 
 def _changes(
@@ -210,12 +219,43 @@ def takes_token(
     return True
 
 
-def _busy(
-    provider: CalendarProvider, account: Account, calendar: Calendar, window: Interval
-) -> BusyTime | None:
-    if not (calendar.busy and Capability.FREE_BUSY in Capability(account.capabilities)):
-        return None
-    return provider.busy([calendar.remote], window)[calendar.remote]
+def _with_busy(
+    house: House,
+    provider: CalendarProvider,
+    account: Account,
+    rounds: Sequence[Round],
+    failed: ProviderError | None,
+) -> tuple[Round, ...]:
+    """Return *rounds* with the busy time of the calendars that need it, which is one request for all of them."""
+    asked = {each.calendar.remote: each for each in rounds if _needs_busy(account, each)}
+    if not asked:
+        return tuple(rounds)
+    windows = [each.window for each in asked.values()]
+    if failed is not None:
+        answers: freebusy.Answers = dict.fromkeys(asked, failed)
+    else:
+        window = Interval(min(each.start for each in windows), max(each.end for each in windows))
+        answers = freebusy.ask(provider, [each.calendar for each in asked.values()], window)
+    at = house.clock.now()
+    return tuple(
+        _answered(each, answers[each.calendar.remote], at) if each.calendar.remote in asked else each
+        for each in rounds
+    )
+
+
+def _needs_busy(account: Account, each: Round) -> bool:
+    if each.changes is None:
+        return each.calendar.times_only and each.error is None
+    told = each.calendar.busy and Capability.FREE_BUSY in Capability(account.capabilities)
+    return told and (each.changed or freebusy.is_old(each.calendar, each.sent))
+
+
+def _answered(each: Round, answer: freebusy.Answer, at: datetime) -> Round:
+    if isinstance(answer, BusyTime):
+        return replace(each, busy=answer, received=at if each.changes is None else each.received)
+    if each.changes is None:
+        return replace(each, error=answer, received=at)
+    return replace(each, busy_error=answer)
 
 
 def _whole_account(error: ProviderError) -> bool:
@@ -241,6 +281,14 @@ def _full_due(calendar: Calendar, now: datetime) -> bool:
 
 def write_down(house: House, tx: Tx, account: Account, person: Person, each: Round) -> None:
     """Keep what a round brought: evidence, busy time, token and health, in the caller's transaction."""
+    answer = each.busy_error if each.busy is None else each.busy
+    if answer is not None:
+        freebusy.keep(house, tx, account, each.calendar, each.window, each.sent, answer, changed=each.changed)
+    if each.changes is None and each.busy is not None:  # it shows only times
+        full_at = each.sent if each.changed else None
+        tx.calendars.saw(each.calendar.id, None, each.sent, full_at=full_at, window=each.window)
+        ailing.calendar_is_well(tx, each.calendar)
+        return
     if each.changes is None:
         error = each.error or Unavailable("no answer")
         ailing.note_calendar(house, tx, account, each.calendar, error, each.received)
@@ -280,8 +328,6 @@ def _unread_until_now(tx: Tx, each: Round, item: Item) -> datetime | None:
 
 def _keep_busy(tx: Tx, each: Round, changes: Changes) -> None:
     calendar = each.calendar
-    if each.busy is not None:
-        tx.calendars.put_blocks(calendar.id, stored.blocks(RefKey(""), each.busy))
     for item in changes.items:
         stored.keep_resource(tx, calendar.id, item)
     if changes.listed is not None:
@@ -322,6 +368,9 @@ def next_round(house: House, tx: Tx, person: Person, rounds: Sequence[Round]) ->
 
 def _asked(rounds: Sequence[Round]) -> timedelta:
     waits = [each.error.retry_after for each in rounds if isinstance(each.error, Unavailable)]
+    # What events tell is not to be missed for long over when somebody is busy.
+    busy = [each.busy_error.retry_after for each in rounds if isinstance(each.busy_error, Unavailable)]
+    waits += [min(wait, _LONGEST) for wait in busy if wait is not None]
     if any(isinstance(each.error, AccessLost) and _whole_account(each.error) for each in rounds):
         waits.append(_GUESSES)
     return max((wait for wait in waits if wait is not None), default=timedelta(0))

@@ -102,7 +102,7 @@ def _all_listed(tx: Tx, since: datetime) -> bool:
         each.full_at is not None and each.full_at >= since
         for account in seen
         for each in tx.calendars.of_account(account.id)
-        if each.health is Health.OK
+        if each.health is Health.OK and not each.times_only
     )
     uncounted = {row.key for row in tx.due.all([CENSUS])} & {work.account_key(each.id) for each in seen}
     return all(listed) and not uncounted

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from policy.facts import Side
+from policy.facts import Missing, Side, parse
 from policy.life import Session
 from providers.base import Capability
 from syncd import spares
@@ -147,7 +147,7 @@ def _answered(tx: Tx, session: Session, invite: Invite, observed: Observed) -> I
         waits = invite.taken or invite.asked is not None
         return invite if waits else invite.model_copy(update={"asked": observed.fact.received})
     if observed.delivery.startswith(_ON_ITS_WAY):
-        return invite.model_copy(update={"taken": True})
+        return invite if invite.again else invite.model_copy(update={"taken": True})
     if any(copy.side is Side.MENTOR for copy in tx.copies.of(SessionId(session.id))):
         return invite  # its copy was seen: what was refused is a later message
     return invite.model_copy(update={"route": _by_hand(tx, session), "taken": False})
@@ -165,9 +165,36 @@ def take(tx: Tx, student: Copy | None) -> None:
     if student is None:
         return
     invite = invite_of(student) or Invite(route=Route.PROVIDER)
-    taken = invite.model_copy(update={"route": Route.PROVIDER, "taken": True})
+    taken = invite.model_copy(update={"route": Route.PROVIDER, "taken": True, "again": False})
     if taken != invite_of(student):
         tx.copies.set_invite(student.id, taken.stored())
+
+
+def went_along(tx: Tx, session: Session, copy: Copy) -> bool:
+    """Tell whether a mentor's copy may have gone with the student's event, which was away since it was last seen."""
+    verified = tx.calendars.get(copy.calendar_id).verified_at
+    since = session.agreed_at if verified is None else verified - session.rules.lag
+    gone = (parse(row.body) for row in tx.ledger.facts(SessionId(session.id)) if row.kind == "missing")
+    return any(
+        isinstance(fact, Missing) and fact.side is Side.STUDENT and fact.received >= since for fact in gone
+    )
+
+
+def ask_again(tx: Tx, session: Session, at: datetime) -> None:
+    """Have the mentor's invite looked for once more, if it went with the student's event, which is back."""
+    copies = {copy.side: copy for copy in tx.copies.of(SessionId(session.id))}
+    student, mentor = copies.get(Side.STUDENT), copies.get(Side.MENTOR)
+    if student is None or mentor is None or is_standing(mentor):
+        return
+    invite = invite_of(student)
+    if invite is not None and invite.route is Route.PROVIDER:
+        again = invite.model_copy(update={"asked": at, "taken": False, "again": True})
+        tx.copies.set_invite(student.id, again.stored())
+
+
+def is_standing(copy: Copy | None) -> bool:
+    """Tell whether the mentor's event stands as far as we know, or is being written."""
+    return copy is not None and (copy.base is not None or copy.intent is not None)
 
 
 def give_up(tx: Tx, session: Session, student: Copy) -> None:

@@ -6,10 +6,11 @@ Runs inside the transaction that also keeps the sync token.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from policy.facts import Act, Actor, Blinded, Fact, Missing, PutBack, Replaced, Side, Sighted, Via
-from policy.life import ENDED, Session, State
+from policy.life import ENDED, LIVE, Session, State
 from policy.notice import Doubt
 from providers.base import (
     Changes,
@@ -174,7 +175,7 @@ def _copy_in_changes(
             _is_no_ghost(tx, copy)
             keep_blind(tx, session, copy, Doubt.UNREADABLE, glance.received, lost=False)
         case Tombstone():
-            _absent(tx, session, copy, glance)
+            _absent(tx, session, copy, replace(glance, stamp=item.stamp))
         case None if changes.listed is not None:
             _in_listing(tx, session, copy, changes, changes.listed, glance)
 
@@ -182,8 +183,8 @@ def _copy_in_changes(
 def _is_no_ghost(tx: Tx, copy: Copy) -> None:
     """Note that something does stand where an event of ours is being written, though nobody can read it now."""
     intent = intent_of(copy)
-    if intent is not None and intent.ghosts:
-        tx.copies.set_intent(copy.id, intent.model_copy(update={"ghosts": 0}).stored())
+    if intent is not None and (intent.ghosts or intent.used):
+        tx.copies.set_intent(copy.id, intent.model_copy(update={"ghosts": 0, "used": False}).stored())
 
 
 def went_with_it(
@@ -235,7 +236,10 @@ def keep(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket |
     facts, sent = _facts(session, observed), observed.fact.sent if observed.fact else None
     if sent and base is not None:
         _call_mirrors(tx, session, copy, sent)
-    session = record(tx, session, facts, own)
+    undone, session = _acted(session, copy), record(tx, session, facts, own)
+    if undone and session.pending is None and session.state in LIVE and copy.side is Side.STUDENT and facts:
+        route.ask_again(tx, session, facts[0].at)
+        session = record(tx, session, [], own)
     if base is None and (sent or _withdrawn(copy)):
         _look_for_it(tx, session, copy)
     if sent and copy.side is Side.STUDENT:
@@ -248,13 +252,17 @@ def keep(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket |
 def _no_act(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticket | None) -> Session | None:
     """Return the session if the absence of *copy* is nobody's act.
 
-    It went with its calendar before, or an older event stands, or may have until we came.
+    It went with its calendar before, or with the student's event, or an older event stands, or may have until we came.
     """
-    assert observed.fact is not None  # noqa: S101 - it is an absence
+    assert isinstance(observed.fact, Missing)  # noqa: S101 - who asks has looked
     if copy.base is None and copy.intent is None and not _acted(session, copy):
         return record(tx, session, observed.others, own)
     if (spare := spares.standing(tx, copy)) is not None:
         return doubled.give_way(tx, session, copy, spare, observed.others, own)
+    if observed.fact.cascades and session.pending is None and route.went_along(tx, session, copy):
+        tx.copies.set_base(copy.id, None)
+        route.ask_again(tx, session, observed.fact.at)
+        return record(tx, session, observed.others, own)
     if not spares.by_us(tx, session, copy):
         return None
     if session.pending is None:

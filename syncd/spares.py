@@ -21,7 +21,8 @@ _REMOVED = (Health.LOST, "removed")
 def out_of_sight(tx: Tx, copy: Copy) -> bool:
     """Tell whether the owner has taken the place of *copy* away from us."""
     calendar = tx.calendars.get(copy.calendar_id)
-    return not tx.accounts.get(calendar.account_id).grant or (calendar.health, calendar.cause) == _REMOVED
+    taken = calendar.times_only or (calendar.health, calendar.cause) == _REMOVED
+    return taken or not tx.accounts.get(calendar.account_id).grant
 
 
 def older(tx: Tx, copy: Copy) -> tuple[Copy, ...]:

@@ -24,12 +24,14 @@ _STOPS = (BREACH, BRAKE)
 WORDS: Mapping[str, str] = {
     BRAKE: "the school's brake is on, and nothing is decided (see: syncd brake show)",
     BREACH: "a check of our own failed, and nothing is decided (see: syncd incidents)",
+    "busy time": "a calendar's server does not say when it is busy, and its hours are unknown",
     "brake_person": "many sessions went at once, and the student is asked",
     "calendar": "a calendar cannot be seen, and its sessions stand",
     "disconnected": "a session's calendar was taken from us, and the session stands",
     "doubt": "doubt has repeated, and a person must decide",
     "restored": "the database is older than the world, and everything is looked at anew first",
     "unknown events": "events of ours that the ledger does not know stand in a calendar",
+    "writes wait": "a server has asked not to be written to for a while, and what is to be written waits",
     "writing": "a calendar takes no events of ours",
 }
 """What an open incident means, by its kind."""

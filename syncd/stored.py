@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policy.interval import Interval
-from providers.base import BusyTime, ETag, Event, EventRef, Item, RefKey, Tombstone, key_of
+from providers.base import (
+    BusyTime,
+    Capability,
+    ETag,
+    Event,
+    EventRef,
+    Item,
+    RefKey,
+    Tombstone,
+    key_of,
+)
 from syncd import notes
+from syncd.observe import act_in
+from syncd.seen import OURS
 from syncd.store.rows import Block, CalendarRowId
 from syncd.store.tx import Tx
 
@@ -26,9 +38,19 @@ def keep_resource(tx: Tx, calendar_id: CalendarRowId, item: Item) -> None:
     key = key_of(item.ref)
     if isinstance(item, Tombstone):
         tx.calendars.drop_resource(calendar_id, key)
+    elif isinstance(item, Event) and item.uid.startswith(OURS) and _keeps_its_hour(tx, calendar_id, item):
+        keep_own(tx, calendar_id, item.ref, item)
     else:
         tx.calendars.put_resource(calendar_id, key, item.etag, blocks(key, item.time))
         tx.calendars.put_notes(calendar_id, key, notes.codes(item))
+
+
+def _keeps_its_hour(tx: Tx, calendar_id: CalendarRowId, event: Event) -> bool:
+    """Tell whether an event of ours takes time of which the changes of its calendar do not tell."""
+    account = tx.accounts.get(tx.calendars.get(calendar_id).account_id)
+    if Capability.FREE_BUSY not in Capability(account.capabilities):
+        return False
+    return act_in(event, tx.people.get(account.person_id).email) is None
 
 
 def keep_only(tx: Tx, calendar_id: CalendarRowId, listed: Mapping[EventRef, ETag]) -> None:

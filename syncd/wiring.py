@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from base64 import b32encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import requests
 
 from providers.base import CalendarProvider, Owner
 from providers.caldav import CalDavProvider, DnsResolver, discover
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Unavailable, Unsupported
+from providers.oauth import Answer, Client, ServiceKey
 from providers.transport import TransportRules, session
 from syncd.clock import Clock, ShiftedClock, SystemClock
 from syncd.config import Config
 from syncd.errors import Misconfigured
-from syncd.house import Found, House
+from syncd.house import GOOGLE, Found, House
+from syncd.oauth.consent import SCOPES
+from syncd.oauth.files import client_of, rules_of, service_key_of
+from syncd.oauth.shelf import Held, Stored
 from syncd.reader import limits_of, sandbox
 from syncd.store.database import Database
-from syncd.store.rows import Account
+from syncd.store.rows import Account, AccountId
 from syncd.vault import CANARY_NAME, Vault
+
+if TYPE_CHECKING:
+    from providers.google.grants import Source
 
 CALDAV = "caldav"
 DEMO_CLOCK = "demo.clock"
@@ -31,7 +42,8 @@ _ID_BYTES = 15  # 120 bits in 24 letters
 class PublicDoors:
     """The calendar servers out there, through the one guarded transport."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, google: GoogleAccounts | None = None) -> None:
+        self._google = google
         self._rules = TransportRules(
             ca_file=config.caldav.ca_file,
             read_timeout=config.limits.silence,
@@ -46,7 +58,11 @@ class PublicDoors:
         return session(self._rules)
 
     def open(self, account: Account, secret: str, owner: Owner) -> CalendarProvider:
-        """Open an account with its password; no request is made yet."""
+        """Open an account with its password or grant; no request is made yet."""
+        if account.provider == GOOGLE:
+            if self._google is None:
+                raise Unsupported("this program was put together without Google")
+            return self._google.open(account, secret, owner)
         return CalDavProvider(
             account.url,
             account.username,
@@ -75,6 +91,93 @@ class PublicDoors:
         )
 
 
+class GoogleAccounts:
+    """Google's calendars, each with the access tokens of its account, which live as long as this does."""
+
+    def __init__(self, config: Config, clock: Clock, db: Database, vault: Vault) -> None:
+        self._config, self._clock = config, clock
+        self._db, self._vault = db, vault
+        self._rules = rules_of(config)
+        self._sources: dict[AccountId, Source] = {}
+        self._lock = threading.Lock()
+
+    def open(self, account: Account, secret: str, owner: Owner) -> CalendarProvider:
+        """Open an account with its grant; no request is made yet, and nothing is looked up."""
+        http = session(self._rules)
+        return self._provider(account.username, owner, http, self._source(account, secret).bearer(http))
+
+    def enter(self, secret: str, owner: Owner, first: Answer | None) -> Found:
+        """Open the account that a fresh grant is for; *first* is the access token that came with it.
+
+        :raises AccessLost: if Google does not take the grant.
+        :raises Unavailable: if nothing answers.
+        :raises Unsupported: if it is no account with calendars.
+        """
+        shelf, http = Held(secret), session(self._rules)
+        token = self._new_source(secret, shelf, first).bearer(http)
+        try:
+            provider = self._provider("", owner, http, token)
+            address = next((entry.id for entry in provider.calendars() if entry.default), None)
+            if address is None:
+                raise Unsupported("this Google account has no calendar of its own")
+        except ProviderError:
+            http.close()
+            raise
+        endpoint = self._config.google.api_endpoint
+        return Found(endpoint, self._provider(address, owner, http, token), address, shelf.look)
+
+    def renew(self, account: Account, secret: str) -> frozenset[str] | None:
+        """Renew the account's access token, and return what it is good for, if Google says so.
+
+        :raises AccessLost: if Google does not take the grant.
+        :raises Unavailable: if nothing answers.
+        """
+        source = self._source(account, secret)
+        with session(self._rules) as http:
+            return source.renew(http)
+
+    def _provider(
+        self, address: str, owner: Owner, http: requests.Session, token: Callable[[bool], str]
+    ) -> CalendarProvider:
+        from providers.google import GoogleProvider  # noqa: PLC0415 - heavy, and not every school has Google
+
+        endpoint = self._config.google.api_endpoint
+        return GoogleProvider(endpoint, address, owner, http, token, pause=self._clock.sleep)
+
+    def _source(self, account: Account, secret: str) -> Source:
+        """Return where the account's tokens come from: as before, unless it was connected anew meanwhile."""
+        with self._lock:
+            source = self._sources.get(account.id)
+            if source is None or not source.knows(secret):
+                shelf = Stored(self._db, self._vault, account)
+                source = self._sources[account.id] = self._new_source(secret, shelf)
+            return source
+
+    def _new_source(self, secret: str, shelf: Stored | Held, first: Answer | None = None) -> Source:
+        from providers.google import grants  # noqa: PLC0415 - heavy, and not every school has Google
+
+        uri, now = self._config.google.token_uri, self._clock.now
+        way = grants.renewal(secret, shelf, self._client, self._key, tuple(SCOPES), uri, now)
+        return grants.Source(way, now, first)
+
+    def _client(self) -> Client:
+        with _unavailable():
+            return client_of(self._config).client
+
+    def _key(self) -> ServiceKey:
+        with _unavailable():
+            return service_key_of(self._config)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Have what IT can mend while we run stop Google's accounts alone, and only until it is mended."""
+    try:
+        yield
+    except Misconfigured as wrong:
+        raise Unavailable(wrong.sentence) from None
+
+
 def new_id() -> str:
     """Return an id that nobody can guess."""
     return b32encode(secrets.token_bytes(_ID_BYTES)).decode().lower()
@@ -94,7 +197,8 @@ def open_house(config: Config, clock: Clock | None = None) -> House:
         db.close()
         time, db = moved, Database.open(config.database.url, moved)
     _same_key(db, vault, config)
-    return House(config, time, db, vault, PublicDoors(config), new_id)
+    google = GoogleAccounts(config, time, db, vault)
+    return House(config, time, db, vault, PublicDoors(config, google), new_id, google)
 
 
 def refit(house: House, config: Config) -> House:
@@ -105,7 +209,8 @@ def refit(house: House, config: Config) -> House:
     """
     vault = Vault.load(config)
     _same_key(house.db, vault, config)
-    return replace(house, config=config, vault=vault, doors=PublicDoors(config))
+    google = GoogleAccounts(config, house.clock, house.db, vault)
+    return replace(house, config=config, vault=vault, doors=PublicDoors(config, google), google=google)
 
 
 def refuse_demo(house: House) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import unquote
 
+from providers.answers import readable
 from providers.base import CalendarEntry, CalendarId, Capability
 from providers.caldav.dav import CAL, DAV, Row
 from providers.caldav.href import absolute, calendar_path, url_of
@@ -27,8 +28,6 @@ _CALENDARS = (
 ).encode()
 _DEFAULT = f"{_HEAD}<propfind {_SPACES}><prop><C:schedule-default-calendar-URL/></prop></propfind>".encode()
 _WRITES = frozenset({f"{DAV}all", f"{DAV}write", f"{DAV}bind"})
-_JOINER = "\u200d"  # holds the parts of one emoji together
-_LONGEST_NAME = 200
 _MAILTO = "mailto:"
 _BOXES = frozenset({f"{CAL}schedule-inbox", f"{CAL}schedule-outbox"})
 
@@ -179,16 +178,10 @@ def _entry(row: Row, url: str, account: Account, quirks: Quirks) -> CalendarEntr
     name = row.ref.rstrip("/").rpartition("/")[2]
     return CalendarEntry(
         id=CalendarId(url_of(calendar_path(row.ref), url)),
-        name=_readable(row.text(f"{DAV}displayname") or name),
+        name=readable(row.text(f"{DAV}displayname") or name),
         writable=_writable(row),
         events=name not in quirks.boxes and _holds_events(row, account),
     )
-
-
-def _readable(name: str) -> str:
-    """Return a name as it can be shown on a terminal: no control codes, no turned direction, not endless."""
-    plain = "".join(one for one in name if one.isprintable() or one == _JOINER)
-    return plain[:_LONGEST_NAME].strip() or "?"
 
 
 def _writable(row: Row) -> bool:

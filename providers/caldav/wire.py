@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -18,12 +16,12 @@ from caldav.davclient import DAVClient
 from caldav.lib.error import DAVError
 from requests.auth import HTTPBasicAuth
 
+from providers.answers import receipt, wait
 from providers.base import Receipt
 from providers.caldav.dav import ROWS, Multistatus, conditions, multistatus
 from providers.errors import AccessLost, Loss, ProviderError, Unavailable, Unsupported
 from providers.transport import origin, shown
 
-_LONGEST_WAIT = timedelta(days=1)
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _CANNOT = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.NOT_IMPLEMENTED}
 
@@ -48,11 +46,7 @@ class Answer:
     @property
     def receipt(self) -> Receipt:
         """How far the answer can be trusted as a sight of the present."""
-        age = self.headers.get("Age", "").strip()
-        aged = (
-            age.isascii() and age.isdigit() and age.strip("0") != ""
-        )  # int() takes neither all digits nor many
-        return Receipt(_date(self.headers.get("Date")), cached=aged)
+        return receipt(self.headers)
 
 
 class Wire:
@@ -176,7 +170,7 @@ def refusal(answer: Answer, *, asked: str, where: str) -> ProviderError:
             return AccessLost(words, loss=Loss.FORBIDDEN, where=place, status=status)
         case _ if status in _CANNOT:
             return Unsupported("this is no calendar server, or it cannot do this", where=place, status=status)
-    return Unavailable(_unexpected(status), where=place, status=status, retry_after=_wait(answer))
+    return Unavailable(_unexpected(status), where=place, status=status, retry_after=wait(answer.headers))
 
 
 def same_origin(answer: Answer, *, asked: str, where: str) -> None:
@@ -203,22 +197,3 @@ def _unexpected(status: int) -> str:
     if status in range(200, 300):
         return f"the answer is not that of a calendar server ({status}): perhaps a log-in page"
     return f"the server does not take the request ({status})"
-
-
-def _wait(answer: Answer) -> timedelta | None:
-    """Return how long the server asks us to wait (RFC 9110, 10.2.3), a day at most."""
-    asked = answer.headers.get("Retry-After", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return timedelta(seconds=min(int(asked[:9]), _LONGEST_WAIT.total_seconds()))
-    until, now = _date(asked), _date(answer.headers.get("Date"))
-    if until is None or now is None:
-        return None
-    return min(max(until - now, timedelta(0)), _LONGEST_WAIT)
-
-
-def _date(header: str | None) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(header or "")
-        return moment.astimezone(UTC) if moment.tzinfo is not None else None
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

@@ -29,6 +29,7 @@ from providers.ical.unknown import after_overrides, where
 from providers.ical.values import Dates, split
 from providers.ical.watch import Overrun, Unwatched, Watch
 from providers.ical.zones import zones
+from providers.uids import own_uid
 
 _RECURRENT = ("RRULE", "RDATE", "RECURRENCE-ID")
 _AFTERWARDS = 0.2
@@ -158,7 +159,7 @@ def _by_uid(events: Iterable[Block]) -> list[tuple[str, list[Block]]]:
     groups: dict[str, list[Block]] = {}
     nameless: list[tuple[str, list[Block]]] = []
     for event in events:
-        if uid := _text(event, "UID"):
+        if uid := own_uid(_text(event, "UID")):
             groups.setdefault(uid, []).append(event)
         else:
             nameless.append(("", [event]))

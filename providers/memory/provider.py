@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -30,12 +29,8 @@ from providers.base import (
 )
 from providers.errors import EventExists, Unreadable
 from providers.ical import Document, read, render
+from providers.memory import lines
 from providers.memory.server import Calendar, MemoryServer, Resource, path_of
-
-_PERSON = {
-    name: re.compile(rb"^" + name.encode() + rb"[;:][^\r\n]*mailto:([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
-    for name in ("ATTENDEE", "ORGANIZER")
-}
 
 
 class MemoryProvider:
@@ -70,7 +65,12 @@ class MemoryProvider:
 
         :raises Unsupported: if one of them holds no events.
         """
-        return {calendar: self._busy(calendar, window) for calendar in calendars}
+        with self._server.times(self._username, self._password, calendars) as held:
+            standing = {calendar: tuple(one.standing.values()) for calendar, one in held.items()}
+        return {
+            calendar: _together(self._time(one, window) for one in every)
+            for calendar, every in standing.items()
+        }
 
     def changes(
         self,
@@ -109,7 +109,7 @@ class MemoryProvider:
         :raises Unreadable: if what stands there is not an event that can be understood.
         """
         with self._at(calendar) as held:
-            one, receipt = held.at(ref), self._receipt()
+            one, receipt = held.at(ref, stamps=self._stamps), self._receipt()
         event = self._event(ref, one, read(one.body, self._owner, None), receipt)
         if event is None:
             raise Unreadable("what stands there is no event", where=ref)
@@ -118,13 +118,15 @@ class MemoryProvider:
     def create(self, calendar: CalendarId, draft: EventDraft) -> Written:
         """Write a new event at the ref that :meth:`ref_for` names.
 
-        :raises EventExists: if something stands there, or has this UID.
+        :raises EventExists: if something stands there, or has this UID, or did so once and is never taken again.
         :raises Unsupported: if the calendar takes no events.
         """
         ref = self.ref_for(calendar, draft.uid)
         with self._at(calendar, write=True) as held:
             if ref in held.standing or any(one.uid == draft.uid for one in held.standing.values()):
                 raise EventExists("something stands there, or has this UID", where=ref)
+            if self._server.once and ref in held.buried:
+                raise EventExists("something stood there once", where=ref)
             return self._write(held, ref, draft)
 
     def update(self, calendar: CalendarId, ref: EventRef, draft: EventDraft, etag: ETag) -> Written:
@@ -135,7 +137,7 @@ class MemoryProvider:
         :raises Unsupported: if the calendar takes no events.
         """
         with self._at(calendar, write=True) as held:
-            held.at(ref, etag)
+            held.at(ref, etag, stamps=self._stamps)
             return self._write(held, ref, draft)
 
     def delete(self, calendar: CalendarId, ref: EventRef, etag: ETag) -> None:
@@ -145,7 +147,7 @@ class MemoryProvider:
         :raises PreconditionFailed: if it is no longer as it was.
         """
         with self._at(calendar, write=True) as held:
-            held.at(ref, etag)
+            held.at(ref, etag, stamps=self._stamps)
             gone = held.remove(ref, self._server.now())
         self._uninvite(gone)
 
@@ -158,11 +160,6 @@ class MemoryProvider:
 
     def _at(self, calendar: CalendarId, *, write: bool = False) -> AbstractContextManager[Calendar]:
         return self._server.calendar(self._username, self._password, calendar, write=write)
-
-    def _busy(self, calendar: CalendarId, window: Interval) -> BusyTime:
-        with self._at(calendar) as held:
-            standing = dict(held.standing)
-        return _together(self._time(one, window) for one in standing.values())
 
     def _time(self, one: Resource, window: Interval) -> BusyTime:
         try:
@@ -214,21 +211,20 @@ class MemoryProvider:
     def _receipt(self) -> Receipt:
         return Receipt(self._server.now().replace(microsecond=0))
 
+    @property
+    def _stamps(self) -> bool:
+        return Capability.STAMPS in self._can
+
     def _stamp(self, when: datetime) -> datetime | None:
-        return when if Capability.STAMPS in self._can else None
+        return when if self._stamps else None
 
     def _given(self, token: SyncToken) -> SyncToken | None:
         return token if Capability.SYNC_TOKEN in self._can else None
 
     def _uninvite(self, gone: Resource) -> None:
-        if Capability.SCHEDULING in self._can and b"SCHEDULE-AGENT=CLIENT" not in gone.text:
-            self._server.invite("CANCEL", gone.uid, _guests(gone.text))
-            self._server.call_off(gone, _guests(gone.text))
-
-
-def _guests(text: bytes) -> set[str]:
-    named = {name: {one.decode().lower() for one in _PERSON[name].findall(text)} for name in _PERSON}
-    return named["ATTENDEE"] - named["ORGANIZER"]
+        if Capability.SCHEDULING in self._can and not lines.is_silent(gone.text):
+            self._server.invite("CANCEL", gone.uid, lines.guests(gone.text))
+            self._server.call_off(gone, lines.guests(gone.text))
 
 
 def _together(times: Iterable[BusyTime]) -> BusyTime:

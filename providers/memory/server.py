@@ -17,7 +17,7 @@ from functools import cached_property
 from hashlib import blake2b
 from itertools import count
 
-from providers.base import CalendarEntry, CalendarId, ETag, EventRef, SyncToken
+from providers.base import CalendarEntry, CalendarId, ETag, EventRef, PartStat, SyncToken
 from providers.errors import (
     AccessLost,
     EventNotFound,
@@ -27,8 +27,8 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
+from providers.memory import lines
 
-_FOLD = re.compile(rb"\r?\n[ \t]")  # RFC 5545, 3.1
 _UID = re.compile(rb"^UID(?:;[^:\r\n]*)?:([^\r\n]*)", re.MULTILINE)
 
 
@@ -58,7 +58,7 @@ class Resource:
     @property
     def text(self) -> bytes:
         """The body, unfolded."""
-        return _FOLD.sub(b"", self.body)
+        return lines.FOLD.sub(b"", self.body)
 
     @cached_property
     def uid(self) -> str:
@@ -98,14 +98,14 @@ class Calendar:
             raise SyncTokenExpired("the server has forgotten this token", where=self.entry.id)
         return int(place)
 
-    def at(self, ref: EventRef, etag: ETag | None = None) -> Resource:
+    def at(self, ref: EventRef, etag: ETag | None = None, *, stamps: bool = False) -> Resource:
         """Return what stands at *ref*, in the version *etag* if one is named.
 
-        :raises EventNotFound: if nothing stands there.
+        :raises EventNotFound: if nothing stands there; *stamps*: with the time of its removal.
         :raises PreconditionFailed: if it stands in another version.
         """
         if (one := self.standing.get(ref)) is None:
-            raise EventNotFound("nothing stands there", where=ref)
+            raise EventNotFound("nothing stands there", where=ref, stamp=self._left(ref) if stamps else None)
         if etag not in {None, one.etag}:
             raise PreconditionFailed("it is no longer as it was", where=ref)
         return one
@@ -122,6 +122,10 @@ class Calendar:
         self.log.append((ref, now))
         return self.buried[ref]
 
+    def _left(self, ref: EventRef) -> datetime | None:
+        """Return when the last thing that stood at *ref* was removed."""
+        return next((when for name, when in reversed(self.log) if name == ref), None)
+
 
 class MemoryServer:
     """A whole calendar server: accounts, calendars, raw resources and their history.
@@ -129,6 +133,13 @@ class MemoryServer:
     Its methods are the hand of a person, or of a foreign client, that acts on the server
     directly; a :class:`MemoryProvider` is a connected account. All of it is thread-safe.
     """
+
+    once: bool = False
+    """A ref is taken once and never again, as an id at Google is."""
+    joint: bool = False
+    """An event and its guests' copies are one, as at Google: they go together, and an answer shows in all of them."""
+    dated: bool = True
+    """What a person removes is stamped with that time; else it keeps the stamp that it bore while it stood."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -182,15 +193,31 @@ class MemoryServer:
                 del self._calendars[calendar]
 
     def add_calendar(
-        self, username: str, name: str, *, writable: bool = True, events: bool = True, default: bool = False
+        self,
+        username: str,
+        name: str,
+        *,
+        writable: bool = True,
+        events: bool = True,
+        default: bool = False,
+        times_only: bool = False,
     ) -> CalendarId:
         """Make an empty calendar and return its id."""
         with self._lock:
             birth = next(self._births)
             calendar = CalendarId(f"memory:/{username}/{birth}/")
-            entry = CalendarEntry(calendar, name, writable=writable, events=events, default=default)
+            can_write = writable and not times_only
+            entry = CalendarEntry(
+                calendar, name, writable=can_write, events=events, default=default, times_only=times_only
+            )
             self._calendars[calendar] = Calendar(entry, username, birth)
             return calendar
+
+    def set_times_only(self, calendar: CalendarId, *, times_only: bool) -> None:
+        """Show the account nothing but times from now on, or everything, and let it write."""
+        with self._lock:
+            held = self._calendars[calendar]
+            held.entry = replace(held.entry, writable=not times_only, times_only=times_only)
 
     def set_writable(self, calendar: CalendarId, *, writable: bool) -> None:
         """Give or take the right to write."""
@@ -234,13 +261,23 @@ class MemoryServer:
     def put(self, calendar: CalendarId, ref: EventRef, body: bytes) -> ETag:
         """Write *body* over whatever stands at *ref*, well-formed or not."""
         with self._lock:
-            return self._calendars[calendar].put(ref, body, self.now())
+            etag = self._calendars[calendar].put(ref, body, self.now())
+            one = self._calendars[calendar].standing[ref]
+            if (guest := self._guest(calendar, one)) is not None:
+                self._answer(calendar, one, guest, lines.answer(one.body, guest))
+            elif self.joint and not lines.is_silent(one.text):
+                self._spread(calendar, one)
+            return etag
 
     def remove(self, calendar: CalendarId, ref: EventRef) -> None:
         """Delete what stands at *ref*."""
         with self._lock:
-            gone = self._calendars[calendar].remove(ref, self.now())
-            self.call_off(gone, (one for one in self._guests if f"mailto:{one}".encode() in gone.text))
+            held = self._calendars[calendar]
+            gone = held.remove(ref, self.now() if self.dated else held.standing[ref].modified)
+            if (guest := self._guest(calendar, gone)) is not None:
+                self._answer(calendar, gone, guest, PartStat.DECLINED)
+            else:
+                self.call_off(gone, (one for one in self._guests if f"mailto:{one}".encode() in gone.text))
 
     def restore(self, calendar: CalendarId, ref: EventRef) -> ETag:
         """Bring back what was last removed from *ref*, byte for byte."""
@@ -273,12 +310,15 @@ class MemoryServer:
                 if address in self._guests:
                     calendar, says = self._guests[address]
                     self._copy(calendar, uid, body)
-                    body = _marked(body, address, says)
+                    body = lines.delivered(body, address, says)
             return body
 
     def call_off(self, gone: Resource, addresses: Iterable[str]) -> None:
-        """Mark the guests' own copies of *gone* as cancelled, unless that was not the server's to do."""
-        if b"SCHEDULE-AGENT=CLIENT" in gone.text:
+        """Mark the guests' own copies of *gone* as cancelled, unless that was not the server's to do.
+
+        Where all of them are one event they go with it.
+        """
+        if lines.is_silent(gone.text):
             return
         with self._lock:
             for address in list(addresses):
@@ -286,11 +326,36 @@ class MemoryServer:
                 ref = self._invited(calendar, gone.uid) if calendar else None
                 if calendar and ref:
                     held = self._calendars[calendar]
+                    if self.joint:
+                        held.remove(ref, self.now())
+                        continue
                     body = held.standing[ref].body.replace(b"STATUS:CONFIRMED", b"STATUS:CANCELLED")
                     held.put(ref, body, self.now())
 
+    def _guest(self, calendar: CalendarId, one: Resource) -> str | None:
+        """Return whose copy of a joint event *one* is, if it is a guest's."""
+        hosts = self._guests if self.joint and not lines.is_silent(one.text) else {}
+        mine = [address for address, (home, _) in hosts.items() if home == calendar]
+        return next((address for address in mine if address in lines.guests(one.text)), None)
+
+    def _answer(self, calendar: CalendarId, one: Resource, guest: str, given: PartStat) -> None:
+        """Let the answer of a guest show in the organizer's event."""
+        for other, held in self._calendars.items():
+            ref = self._invited(other, one.uid) if other != calendar else None
+            if ref is not None and lines.answer(held.standing[ref].body, guest) is not given:
+                held.put(ref, lines.answered(held.standing[ref].body, guest, given), self.now())
+
+    def _spread(self, calendar: CalendarId, one: Resource) -> None:
+        """Let what the organizer changed show in the guests' copies."""
+        for guest in lines.guests(one.text):
+            home, _ = self._guests.get(guest, (None, ""))
+            ref = self._invited(home, one.uid) if home and home != calendar else None
+            if home and ref:
+                self._calendars[home].put(ref, lines.unmarked(one.body), self.now())
+
     def _copy(self, calendar: CalendarId, uid: str, body: bytes) -> None:
-        name = blake2b(uid.encode(), digest_size=8).hexdigest()
+        body = lines.unmarked(body) if self.joint else body
+        name = uid if self.joint else blake2b(uid.encode(), digest_size=8).hexdigest()
         ref = self._invited(calendar, uid) or EventRef(f"{path_of(calendar)}{name}.ics")
         self._calendars[calendar].put(ref, body, self.now())
 
@@ -325,27 +390,32 @@ class MemoryServer:
         :raises Unsupported: if the calendar holds no events.
         """
         with self.request(username, password):
-            held = self._calendars.get(calendar)
-            if held is None:
-                raise AccessLost("the calendar is not there any more", loss=Loss.GONE, where=calendar)
-            if held.username != username or (write and not held.entry.writable):
-                raise AccessLost("the server refuses this calendar", loss=Loss.FORBIDDEN, where=calendar)
-            if not held.entry.events:
-                raise Unsupported("this calendar holds no events", where=calendar)
-            yield held
+            yield self._held(username, calendar, write=write, times=False)
 
+    @contextmanager
+    def times(
+        self, username: str, password: str, calendars: Iterable[CalendarId]
+    ) -> Iterator[dict[CalendarId, Calendar]]:
+        """Hold the server while an account's one request for the times of several calendars is answered.
 
-def _marked(body: bytes, address: str, says: str) -> bytes:
-    """Return *body* with a SCHEDULE-STATUS in the line of one guest, which is unfolded for that."""
-    lines = _FOLD.sub(b"", body).split(b"\r\n")
-    own = (b"ATTENDEE;", f":mailto:{address}".encode())
-    marked = f'ATTENDEE;SCHEDULE-STATUS="{says}";'.encode()
-    return b"\r\n".join(
-        line.replace(own[0], marked, 1)
-        if says and line.startswith(own[0]) and line.endswith(own[1])
-        else line
-        for line in lines
-    )
+        :raises Unavailable: if the server is down.
+        :raises AccessLost: if the account or one of the calendars is not there, or this is not allowed to it.
+        :raises Unsupported: if one of the calendars holds no events.
+        """
+        with self.request(username, password):
+            yield {each: self._held(username, each, write=False, times=True) for each in calendars}
+
+    def _held(self, username: str, calendar: CalendarId, *, write: bool, times: bool) -> Calendar:
+        held = self._calendars.get(calendar)
+        if held is None:
+            raise AccessLost("the calendar is not there any more", loss=Loss.GONE, where=calendar)
+        if held.username != username or (write and not held.entry.writable):
+            raise AccessLost("the server refuses this calendar", loss=Loss.FORBIDDEN, where=calendar)
+        if held.entry.times_only and not times:
+            raise AccessLost("the server shows only its times", loss=Loss.FORBIDDEN, where=calendar)
+        if not held.entry.events:
+            raise Unsupported("this calendar holds no events", where=calendar)
+        return held
 
 
 def path_of(calendar: CalendarId) -> str:

@@ -10,10 +10,12 @@ import typer
 
 from providers.errors import AccessLost
 from syncd.cli import frame, opened
+from syncd.cli.google import google
 from syncd.errors import Problem, Usage
 
 if TYPE_CHECKING:
     from providers.base import CalendarEntry
+    from syncd.accounts import Connected
     from syncd.sync import Synced
 
 
@@ -22,6 +24,7 @@ def register(app: typer.Typer) -> None:
     connect = typer.Typer(help="Connect a person's calendar account.")
     connect.callback()(_connect)
     connect.command()(caldav)
+    connect.command()(google)
     app.add_typer(connect, name="connect")
     app.command()(disconnect)
     app.command()(sync)
@@ -61,18 +64,24 @@ def caldav(
             raise Problem(
                 f"{error}; nothing was connected: check them, and whether the server wants an app password"
             ) from None
+    show(done, as_json=as_json)
+
+
+def show(done: Connected, account: str | None = None, *, as_json: bool) -> None:
+    """Print what was connected; *account* is the address by which Google knows it."""
     if as_json:
         frame.emit(
             {
                 "person": done.person,
                 "url": done.url,
+                **({} if account is None else {"account": account}),
                 "busy": done.busy,
                 "sessions": done.sessions,
                 "others": done.others,
             }
         )
         return
-    frame.say(f"connected  {done.person}  {done.url}")
+    frame.say(f"connected  {done.person}  {account or done.url}")
     frame.say(f"busy       {_names(done.busy)}")
     frame.say(f"sessions   {done.sessions.name}")
     frame.say(f"left alone {_names(done.others)}")
@@ -96,11 +105,17 @@ def _names(entries: tuple[CalendarEntry, ...]) -> str:
 
 
 def disconnect(email: Annotated[str, typer.Argument(metavar="EMAIL", help="Whose accounts.")]) -> None:
-    """Erase a person's passwords and everything read from their calendars; sessions and evidence stay."""
+    """Erase a person's passwords and everything read from their calendars; sessions and evidence stay.
+
+    What they permitted at Google is taken back first.
+    """
     from syncd.accounts import disconnect as erase
+    from syncd.oauth.connecting import take_back
 
     with opened.house() as house:
         person = opened.person(house, email)
+        for trouble in take_back(house, person):
+            frame.talk(trouble)
         count = erase(house, person)
     if not count:
         raise Problem(f"{person.email} has no connected account; see: syncd person show {person.email}")

@@ -52,7 +52,7 @@ def packages() -> Looked:
     from syncd.guard import foreign
 
     if (sentence := foreign()) is not None:
-        yield Check("packages", Level.FAIL, *_halves(sentence))
+        yield Check("packages", Level.FAIL, *halves(sentence))
         return
     claims = packages_distributions()
     others = sorted({one for name in ("policy", "providers") for one in claims.get(name, ())} - {"syncd"})
@@ -85,7 +85,7 @@ def key(config: Config) -> Looked:
     try:
         ring = vault.Vault.load(config)
     except Misconfigured as wrong:
-        yield Check("key", Level.FAIL, *_halves(wrong.sentence))
+        yield Check("key", Level.FAIL, *halves(wrong.sentence))
         return
     yield Check("key", Level.OK, f"{config.key_file}: {ring.active} seals")
 
@@ -147,13 +147,13 @@ def _sealed(config: Config, canary: str) -> Looked:
 
 ANYWHERE: list[Callable[[], Looked]] = [packages, http]
 """What needs no configuration."""
-OFFLINE: list[LookAtConfig] = [key, database, clock]
-"""What needs a configuration and no network."""
 
 
 def accounts(config: Config) -> Looked:
     """Look whether every connected account lets us in."""
     from providers.errors import ProviderError
+    from syncd.cli import google_checks
+    from syncd.house import GOOGLE
     from syncd.store.errors import StoreError
     from syncd.wiring import open_house
 
@@ -165,6 +165,9 @@ def accounts(config: Config) -> Looked:
         with house.db.read() as tx:
             known = [(account, tx.people.get(account.person_id)) for account in tx.accounts.all()]
         for account, person in known:
+            if account.provider == GOOGLE:
+                yield from google_checks.lets_in(house, account, person)
+                continue
             name = f"account of {person.email}"
             try:
                 with house.calling(account, person) as provider:
@@ -175,7 +178,23 @@ def accounts(config: Config) -> Looked:
                 yield Check(name, Level.OK, f"{account.url}: {count} calendars")
 
 
-ONLINE: list[LookAtConfig] = [accounts]
+def google(config: Config) -> Looked:
+    """Look whether IT has set Google up so that it can be used."""
+    from syncd.cli import google_checks
+
+    yield from google_checks.files(config)
+
+
+def google_servers(config: Config) -> Looked:
+    """Look whether Google answers, and knows the school."""
+    from syncd.cli import google_checks
+
+    yield from google_checks.endpoints(config)
+
+
+OFFLINE: list[LookAtConfig] = [key, database, clock, google]
+"""What needs a configuration and no network."""
+ONLINE: list[LookAtConfig] = [google_servers, accounts]
 """What asks servers; left out with ``--offline``."""
 
 
@@ -188,17 +207,17 @@ def look(explicit: Path | None, *, offline: bool) -> Iterator[Check]:
     try:
         config = load(explicit)
     except Misconfigured as wrong:
-        yield from (Check("config", Level.FAIL, *_halves(line)) for line in wrong.sentence.splitlines())
+        yield from (Check("config", Level.FAIL, *halves(line)) for line in wrong.sentence.splitlines())
         return
     yield Check("config", Level.OK, str(config.file))
     for look_at in [*OFFLINE, *([] if offline else ONLINE)]:
         try:
             yield from look_at(config)
         except Problem as problem:
-            yield Check(look_at.__name__, Level.FAIL, *_halves(problem.sentence))
+            yield Check(look_at.__name__, Level.FAIL, *halves(problem.sentence))
 
 
-def _halves(sentence: str) -> tuple[str, str]:
+def halves(sentence: str) -> tuple[str, str]:
     """Return what is wrong, and what to do next."""
     what, _, remedy = sentence.rpartition("; ")
     return (what, remedy) if what else (remedy, "")

@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from syncd.config.lines import lines
 from syncd.config.model import NESTED, PREFIX, Config
 from syncd.config.values import Days, HostPort
-from syncd.config.wrong import Source, sentences, strangers, syntax
+from syncd.config.wrong import Source, parts, sentences, strangers, syntax
 from syncd.errors import Misconfigured
 
-__all__ = ["VARIABLE", "Config", "Days", "HostPort", "find", "load"]
+__all__ = ["VARIABLE", "Config", "Days", "HostPort", "find", "load", "place_of"]
 
 VARIABLE = "SYNCD_CONFIG"
 """The environment variable that names the configuration."""
@@ -60,7 +61,7 @@ def read(file: Path) -> Config:
         tree: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Misconfigured(syntax(error, file, text)) from None
-    environment = {name: value for name, value in os.environ.items() if _is_setting(name)}
+    environment = _settings()
     wrong = list(strangers(environment))
     try:
         config = Config(**tree)
@@ -69,6 +70,24 @@ def read(file: Path) -> Config:
     if wrong:
         raise Misconfigured("\n".join(wrong))
     return config.settled(file)
+
+
+def place_of(config: Config, section: str, key: str) -> str:
+    """Return where *key* is set: a file with its line, or a variable; without any, where it could be."""
+    try:
+        text = config.file.read_text(encoding="utf-8")
+        tomllib.loads(text)
+    except (OSError, ValueError):  # it was changed since it was read
+        text = ""
+    if variable := next((name for name in _settings() if parts(name) == (section, key)), None):
+        return variable
+    found = lines(text)
+    line = found.get((section, key)) or found.get((section,))
+    return f"{config.file.name}:{line}" if line else config.file.name
+
+
+def _settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if _is_setting(name)}
 
 
 def _is_setting(variable: str) -> bool:

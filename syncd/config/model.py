@@ -20,10 +20,10 @@ from syncd.config.values import (
     HostPort,
     Hours,
     Networks,
+    OptionalClientId,
     OptionalFile,
     OptionalMailAddress,
     OptionalMailServer,
-    OptionalText,
     OptionalWebAddress,
     Positive,
     Server,
@@ -118,7 +118,7 @@ class Limits(Section):
 class Google(Section):
     """How Google calendars are reached."""
 
-    client_id: OptionalText = None
+    client_id: OptionalClientId = None
     client_secret_file: OptionalFile = None
     service_account_file: OptionalFile = None
     api_endpoint: WebAddress = "https://www.googleapis.com/calendar/v3"

@@ -22,6 +22,7 @@ from syncd.written import mail_address, zone_named
 
 _HOST_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(\d{1,5})")
 _LAST_PORT = 65535
+_SECRET_LIKE = "GOCSPX-"  # noqa: S105 - how Google's client secrets begin
 _DATABASES = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 
 T = TypeVar("T")
@@ -119,6 +120,15 @@ def _database(text: str) -> str:
     return text.strip()
 
 
+def _client_id(text: str) -> str:
+    if text.strip().startswith(_SECRET_LIKE):
+        # What was typed is a secret: it is not repeated.
+        raise ValueError(
+            "this is a client's secret, not its id; keep it in the file that client_secret_file names"
+        )
+    return text.strip()
+
+
 def _network(text: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text.strip())
@@ -171,5 +181,5 @@ OptionalMailServer = Annotated[
 ]
 MailAddress = Annotated[str, PlainValidator(_text(mail_address, "an e-mail address"))]
 OptionalMailAddress = Annotated[MailAddress | None, _EMPTY]
-OptionalText = Annotated[str | None, _EMPTY]
+OptionalClientId = Annotated[Annotated[str, PlainValidator(_text(_client_id, "a client id"))] | None, _EMPTY]
 OptionalFile = Annotated[Path | None, _EMPTY]

@@ -38,6 +38,8 @@ class _Case:
     story: Sequence[Fact]
     anew: datetime | None
     """When it was decided that the event be written again."""
+    before: Sequence[Fact] = ()
+    """What was seen before that."""
 
     @property
     def last(self) -> Fact:
@@ -65,7 +67,7 @@ def unproven(facts: Sequence[Fact], stated: datetime) -> str | None:
     proof = _proof(case, bar)
     if proof is None:
         return "no sighting proves that its event stood at the deadline"
-    if any(at <= bar for at in _notices(case.story[proof + 1 :])):
+    if any(at <= bar for at in _notices(case, proof + 1)):
         return "the student acted by the deadline"
     if _moved_in_time(case, own):
         return "its event had been moved by the deadline"
@@ -85,7 +87,7 @@ def _of_last_event(agreed: Agreed, facts: Sequence[Fact]) -> _Case:
             gone = False
         elif _is_dismissal(fact) and gone:
             gone, start, anew = False, number + 1, fact.at
-    return _Case(agreed, facts[start:], anew)
+    return _Case(agreed, facts[start:], anew, facts[:start])
 
 
 def _is_dismissal(fact: Fact) -> bool:
@@ -136,13 +138,21 @@ def _proof(case: _Case, bar: datetime) -> int | None:
     return None
 
 
-def _notices(facts: Sequence[Fact]) -> Iterator[datetime]:
-    """Yield when the student's acts became known, and when the provider says that they were."""
-    for fact in facts:
+def _notices(case: _Case, first: int) -> Iterator[datetime]:
+    """Yield when the student's acts from the fact *first* on became known, and when the provider says that they were."""
+    for number, fact in enumerate(case.story[first:], first):
         if isinstance(fact, Missing) and fact.side is Side.STUDENT:
-            yield fact.received if fact.stamp is None else min(fact.received, fact.stamp)
+            yield min(fact.received, _dated(fact, [*case.before, *case.story[:number]]))
         elif isinstance(fact, Asked) and fact.by is Actor.STUDENT:
             yield fact.at
+
+
+def _dated(act: Missing, before: Sequence[Fact]) -> datetime:
+    """Return when the provider says that *act* was; a stamp that the event bore while it stood says nothing of it."""
+    if act.stamp is None:
+        return act.received
+    borne = (one.stamp for one in _sights(before) if one.stamp is not None and one.stamp <= one.received)
+    return act.received if any(act.stamp <= stamp for stamp in borne) else act.stamp
 
 
 def _moved_in_time(case: _Case, deadline: datetime) -> bool:

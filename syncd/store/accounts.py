@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import bindparam, insert, select
 
 from syncd.store import calendars
@@ -83,9 +85,17 @@ class Accounts:
         """Store a new grant, unless the account was removed."""
         self._link.change(accounts, {"id": id, "removed_at": None}, {"sealed": grant})
 
+    def swap_grant(self, id: AccountId, old: bytes, new: bytes) -> bool:  # noqa: A002
+        """Store *new* in the place of *old*, and tell whether that is what stood there."""
+        return self._link.change(accounts, {"id": id, "removed_at": None, "sealed": old}, {"sealed": new})
+
     def put_capabilities(self, id: AccountId, capabilities: int) -> None:  # noqa: A002
         """Store what the account's server can do."""
         self._link.change(accounts, {"id": id}, {"capabilities": capabilities})
+
+    def write_after(self, id: AccountId, moment: datetime) -> None:  # noqa: A002
+        """Note that the account's server does not want to be written to before *moment*."""
+        self._link.change(accounts, {"id": id}, {"write_after": moment})
 
     def set_health(
         self,
@@ -126,4 +136,5 @@ def _account(row: AnyRow) -> Account:
         trouble=row.trouble,
         cause=row.cause,
         created_at=row.created_at,
+        write_after=row.write_after,
     )

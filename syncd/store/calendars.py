@@ -24,6 +24,8 @@ _UNREAD: dict[str, Any] = {
     "full_at": None,
     "window_start": None,
     "window_end": None,
+    "busy_at": None,
+    "busy_owed": False,
 }
 _GET = select(calendars).where(calendars.c.id == bindparam("this"))
 _ALL = select(calendars).where(_PRESENT).order_by(calendars.c.id)
@@ -121,6 +123,14 @@ class Calendars(Resources):
             values |= {"window_start": window.start, "window_end": window.end}
         self._link.change(calendars, {"id": id, "removed_at": None}, values)
 
+    def saw_busy(self, id: CalendarRowId, at: datetime) -> None:  # noqa: A002
+        """Note that its server has said when the whole calendar is busy."""
+        self._link.change(calendars, {"id": id}, {"busy_at": at, "busy_owed": False})
+
+    def owe_busy(self, id: CalendarRowId) -> None:  # noqa: A002
+        """Note that what is stored of its busy time is not right any more: it is asked for in the next round."""
+        self._link.change(calendars, {"id": id}, {"busy_owed": True})
+
     def drop_token(self, id: CalendarRowId) -> None:  # noqa: A002
         """Forget from where to ask: the next round is a complete listing."""
         self._link.change(calendars, {"id": id}, {"token": None})
@@ -137,15 +147,25 @@ class Calendars(Resources):
 
     def _put(self, account_id: AccountId, choice: CalendarChoice) -> CalendarRowId:
         same = and_(calendars.c.account_id == account_id, calendars.c.remote == choice.remote)
-        values = {"name": choice.name, "busy": choice.busy, "sessions": choice.sessions}
+        values: dict[str, Any] = {
+            "name": choice.name,
+            "busy": choice.busy,
+            "sessions": choice.sessions,
+            "times_only": choice.times_only,
+        }
         fresh = {**values, "health": Health.OK.value, "health_since": self._link.now}
-        there = self._link.row(select(calendars.c.id, calendars.c.removed_at).where(same))
+        wanted = (calendars.c.id, calendars.c.removed_at, calendars.c.times_only)
+        there = self._link.row(select(*wanted).where(same))
         if there is None:
             row = insert(calendars).values(account_id=account_id, remote=choice.remote, **fresh)
             with self._link.attempt():
                 made = CalendarRowId(self._link.value(row.returning(calendars.c.id)))
         else:
             made = CalendarRowId(there.id)
+            if there.times_only != choice.times_only:
+                values |= _UNREAD
+                for table in (blocks, notes, resources):
+                    self._link.run(delete(table).where(table.c.calendar_id == made))
             back = {**fresh, "trouble": None, "cause": None, "removed_at": None}
             self._link.change_where(calendars, same, values if there.removed_at is None else back)
         if choice.sessions:
@@ -198,4 +218,7 @@ def _calendar(row: AnyRow) -> Calendar:
         health_since=row.health_since,
         trouble=row.trouble,
         cause=row.cause,
+        times_only=row.times_only,
+        busy_at=row.busy_at,
+        busy_owed=row.busy_owed,
     )

@@ -22,8 +22,7 @@ _ADD_BLOCK, _ADD_NOTE = insert(blocks), insert(notes)
 _CALENDAR = bindparam("calendar", type_=Id)
 _KEY = bindparam("resource", type_=Words())
 _KNOWN = select(resources.c.key, resources.c.etag).where(resources.c.calendar_id == _CALENDAR)
-_ALL_BLOCKS = select(blocks).where(blocks.c.calendar_id == _CALENDAR)
-_BLOCKS = _ALL_BLOCKS.where(blocks.c.key == _KEY)
+_BLOCKS = select(blocks).where(blocks.c.calendar_id == _CALENDAR, blocks.c.key == _KEY)
 _NOTES = select(notes.c.code).where(notes.c.calendar_id == _CALENDAR, notes.c.key == _KEY)
 _NOTED_SINCE = (
     select(notes.c.key)
@@ -118,8 +117,16 @@ class Resources:
         return tuple(Noted(CalendarRowId(row[0]), row[1], row[2], row[3]) for row in rows)
 
     def put_blocks(self, calendar_id: CalendarRowId, blocks: Iterable[Block]) -> bool:
-        """Store the time of a whole calendar in place of the older, and tell whether they differ."""
-        return self._replace(calendar_id, frozenset(blocks), None)
+        """Store the time of a calendar as a whole in place of the older, and tell whether they differ.
+
+        That of its resources stays beside it.
+
+        :raises ValueError: if a block belongs to a resource.
+        """
+        wanted = frozenset(blocks)
+        if any(block.key for block in wanted):
+            raise ValueError("a block belongs to a resource")
+        return self._replace(calendar_id, wanted, RefKey(""))
 
     def blocks(self, calendar_ids: Iterable[CalendarRowId], window: Interval) -> tuple[Block, ...]:
         """Return the blocks of these calendars that touch *window*, by their start."""
@@ -134,9 +141,8 @@ class Resources:
         )
         return tuple(_block(row) for row in self._link.rows(touching))
 
-    def _replace(self, calendar_id: CalendarRowId, wanted: frozenset[Block], key: RefKey | None) -> bool:
-        here = {"calendar": calendar_id, "resource": key}
-        rows = self._link.rows(_ALL_BLOCKS if key is None else _BLOCKS, here)
+    def _replace(self, calendar_id: CalendarRowId, wanted: frozenset[Block], key: RefKey) -> bool:
+        rows = self._link.rows(_BLOCKS, {"calendar": calendar_id, "resource": key})
         stored = frozenset(_block(row) for row in rows)
         gone, new = sorted(stored - wanted, key=repr), sorted(wanted - stored, key=repr)
         self._link.run_many(_THIS_BLOCK, [_values(calendar_id, block, "old_") for block in gone])

@@ -69,6 +69,8 @@ class Account:
     cause: str | None
     """The kind of trouble, as a code: the class of the provider's error, or a ``Loss``."""
     created_at: datetime
+    write_after: datetime | None = None
+    """Its server has asked not to be written to before; it is read as ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,12 @@ class Calendar:
     health_since: datetime
     trouble: str | None
     cause: str | None
+    times_only: bool = False
+    """It shows when it is busy and nothing else: no event of ours can stand in it, nor be missing from it."""
+    busy_at: datetime | None = None
+    """When its busy time was last asked for, where the server answers that by itself."""
+    busy_owed: bool = False
+    """That is not right any more, and the server has not answered since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +292,7 @@ class CalendarChoice:
     name: str
     busy: bool
     sessions: bool
+    times_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

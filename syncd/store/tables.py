@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -64,6 +65,7 @@ accounts = Table(
     Column("cause", Words),
     Column("created_at", Instant, nullable=False),
     Column("removed_at", Instant),
+    Column("write_after", Instant),
     Index(
         "uq_accounts_connected",
         "person_id",
@@ -96,6 +98,9 @@ calendars = Table(
     Column("trouble", Words),
     Column("cause", Words),
     Column("removed_at", Instant),
+    Column("times_only", Boolean, nullable=False, server_default=false()),
+    Column("busy_at", Instant),
+    Column("busy_owed", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("account_id", "remote"),
     sqlite_autoincrement=True,
 )

@@ -12,7 +12,7 @@ from tests.endurance.ground import Ground
 from tests.endurance.oracle import Violation
 
 TOUCHED: Mapping[str, frozenset[str]] = {
-    "calendars": frozenset({"verified_at"}),
+    "calendars": frozenset({"verified_at", "busy_at"}),
     "due": frozenset({"due_at", "lease_until", "fence", "seen_gen", "holder"}),
     "due_turn": frozenset({"turn"}),
 }

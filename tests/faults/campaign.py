@@ -21,10 +21,14 @@ ELSEWHERE: Mapping[str, str] = {
     "act._look_first:commit": "comes only if the newer of two events goes in the second before the older one is taken"
     " away: it asks for a look, and whoever takes the work again finds the same",
     "cli.checks.accounts:calendars": "`syncd check` only reads and writes nothing: nothing is left behind",
+    "cli.google_checks.lets_in:calendars": "`syncd check` only reads and writes nothing: nothing is left behind",
     "cli.people.add:commit": "one transaction between two answers to a person, who sees whether it was done",
     "cli.people.override:commit": "one transaction between two answers to a person, who sees whether it was done",
     "engine.drain.Drain._work:commit": "keeps a lease after 20 s of real time; without it others take the work,"
     " which is what a pause shows",
+    "oauth.shelf.Stored.replace:commit": "comes only where Google replaces a refresh token: tests/syncd/google ends the"
+    " process before it and after it",
+    "wiring.GoogleAccounts.enter:calendars": "comes before anything of a new account is kept, while a person waits",
     "invariants.sweep.Sweep.step:commit": "comes only to rows that were tampered with; the next sweep finds them again",
 }
 """Points that no tale comes to, and why."""

@@ -222,6 +222,38 @@ def _no_invite_comes(town: Town) -> Iterator[Act]:
     yield town.sync
 
 
+def _at_google(town: Town) -> None:
+    town.doors.capabilities |= Capability.FREE_BUSY | Capability.SCHEDULING | Capability.STAMPS
+    server = town.servers[ONE]
+    server.joint = server.once = True
+    server.add_account("amina", PASSWORD)
+    town.calendars["boss"] = server.add_calendar("amina", "boss", times_only=True)
+    town.person("amina", Role.STUDENT, "boss", "life", "lessons")
+    town.person("mo", Role.MENTOR, "work")
+    server.host("mo@school.example", town.calendars["work"], "")
+
+
+def _like_google(town: Town) -> Iterator[Act]:
+    yield town.agreeing("late")
+    yield town.agreeing("in time", start=START + 2 * HOUR)
+    yield town.agreeing("kept", start=START + 4 * HOUR)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["in time"])
+    yield from _settling(town)
+    town.clock.move(START - DAY + LAG)
+    yield town.sync
+    town.clock.sleep(HOUR)
+    town.delete(town.names["late"])
+    yield from _settling(town)
+    town.clock.move(START - DAY + 4 * HOUR + LAG)
+    yield town.sync
+    town.clock.move(START + 8 * HOUR)
+    yield town.sync
+
+
 # --- what people say --------------------------------------------------------------------
 
 
@@ -421,6 +453,13 @@ TALES = (
     Tale("locked out before the second look", _locked_out, {"in time": _TIMELY}),
     Tale("a server that forgets", _forgotten, {}, {}, _forgetful),
     Tale("an invite that never comes", _no_invite_comes, {"kept": _HELD}, {}, _scheduling),
+    Tale(
+        "a server like Google",
+        _like_google,
+        {"late": _FORFEIT, "in time": _TIMELY, "kept": _HELD},
+        {"late": (_TIMELY,)},
+        _at_google,
+    ),
     Tale("disconnected and connected again", _reconnected, {"kept": _HELD}),
     Tale("stopped by the brake", _braked, {f"number {number}": _TIMELY for number in range(4)}),
     Tale("kept in order", _kept_in_order, {"kept": _HELD}),

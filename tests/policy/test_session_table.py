@@ -99,6 +99,47 @@ def test_a_stamp_after_the_deadline_does_not_acquit() -> None:
     assert outcome(proven(gone(60, stamp=30), gone(61), gone(90))) == (Outcome.FORFEIT, None)
 
 
+def test_a_stamp_at_the_very_deadline_acquits() -> None:
+    story = booked(seen(2, stamp=-600), gone(60, stamp=0), gone(61), gone(90))
+    assert (outcome(story), story.verdict.stamp) == ((Outcome.TIMELY, None), when(0))
+
+
+@pytest.mark.parametrize("stamp", [-600, -700])
+def test_a_stamp_that_the_event_bore_while_it_stood_is_not_that_of_its_removal(stamp: float) -> None:
+    story = booked(seen(2, stamp=-600), gone(60, stamp=stamp), gone(61, stamp=stamp), gone(90, stamp=stamp))
+    assert (outcome(story), story.verdict.stamp) == ((Outcome.FORFEIT, None), None)
+
+
+def test_a_stamp_is_measured_by_the_latest_that_the_event_bore() -> None:
+    late = booked(seen(-60, stamp=-600), seen(2, stamp=-30), gone(60, stamp=-30), gone(61), gone(90))
+    assert outcome(late) == (Outcome.FORFEIT, None)
+    edited = booked(seen(2, stamp=-600), seen(10, stamp=5), seen(20, stamp=5), gone(60, stamp=40), gone(90))
+    assert (outcome(edited), edited.verdict.stamp) == ((Outcome.FORFEIT, None), when(40))
+
+
+def test_a_stamp_that_contradicts_what_was_seen_helps_the_student() -> None:
+    story = booked(seen(2, stamp=-600), gone(60, stamp=-1), gone(61), gone(90))
+    assert (outcome(story), story.verdict.stamp) == ((Outcome.TIMELY, None), when(-1))
+
+
+def test_a_stamp_of_a_time_to_come_is_none() -> None:
+    story = proven(gone(60, stamp=61), gone(61, stamp=200), gone(90, stamp=90))
+    assert (outcome(story), story.verdict.stamp) == ((Outcome.FORFEIT, None), when(90))
+    ahead = booked(seen(2, stamp=60 * 24), gone(60, stamp=-1), gone(61), gone(90))
+    assert outcome(ahead) == (Outcome.TIMELY, None)
+
+
+def test_a_later_stamp_dates_no_act_anew() -> None:
+    story = booked(seen(-60, stamp=-600), gone(30, stamp=-5), gone(31, stamp=10), gone(60, stamp=50))
+    assert (outcome(story), story.verdict.stamp) == ((Outcome.TIMELY, None), when(-5))
+
+
+def test_what_restored_an_event_does_not_date_its_second_removal() -> None:
+    undone = booked(gone(-60, stamp=-61), seen(-50, stamp=-55, version="v2"), seen(2.5, version="v2"))
+    assert undone.state is State.BOOKED
+    assert outcome(undone.then(gone(60, stamp=-55), gone(61, stamp=-55), gone(90))) == (Outcome.FORFEIT, None)
+
+
 def test_the_first_sight_of_an_act_counts_however_late_it_is_confirmed() -> None:
     story = booked(gone(-1), gone(20), gone(40))
     assert (story.verdict.gone_at, outcome(story)) == (when(-1), (Outcome.TIMELY, None))
@@ -432,6 +473,15 @@ def test_both_copies_gone_in_an_order_that_is_not_proven_is_the_mentors() -> Non
     story = proven(mentor_gone(60), gone(60.2), mentor_gone(61), mentor_gone(90))
     assert (story.state, story.verdict.actor) == (State.RELEASED, Actor.MENTOR)
     assert "order cannot be proven" in story.verdict.reasons[0]
+
+
+def test_a_copy_that_may_have_gone_along_is_confirmed_once_it_is_known_whose_act_it_was() -> None:
+    story = proven(mentor_gone(60, cascades=True), mentor_gone(61))
+    assert Effect.CONFIRMED not in story.effects
+    assert story.then(seen(63), seen(70)).effects.count(Effect.CONFIRMED) == 1
+    students = proven(mentor_gone(60, cascades=True), mentor_gone(61), gone(62), gone(63), gone(95))
+    assert students.effects.count(Effect.CONFIRMED) == 1
+    assert outcome(students) == (Outcome.FORFEIT, None)
 
 
 def test_a_mentors_copy_that_vanishes_with_the_students_is_the_students_act() -> None:

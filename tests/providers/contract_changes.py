@@ -5,7 +5,7 @@ from __future__ import annotations
 from providers.base import Capability, Event, SyncToken, Tombstone, key_of
 from providers.errors import SyncTokenExpired
 from syncd.clock import SystemClock
-from tests.providers.house import HOUR, START, WINDOW, House, Watch, draft, entry, version
+from tests.providers.house import HOUR, START, WINDOW, House, Watch, entry, version
 
 
 class ChangesContract:
@@ -18,14 +18,14 @@ class ChangesContract:
 
     def test_a_first_listing_names_and_reads_everything(self, house: House) -> None:
         refs = {house.outside.add(house.calendar, entry(START + n * HOUR)) for n in range(3)}
-        refs.add(house.provider.create(house.calendar, draft()).ref)
+        refs.add(house.provider.create(house.calendar, house.draft()).ref)
         changes = house.provider.changes(house.calendar, None, known={}, window=WINDOW)
         assert changes.listed is not None
         assert set(changes.listed) == refs
         assert {one.ref: one.etag for one in changes.items if isinstance(one, Event)} == dict(changes.listed)
 
     def test_a_listed_event_is_the_fetched_event(self, house: House) -> None:
-        written = house.provider.create(house.calendar, draft())
+        written = house.provider.create(house.calendar, house.draft())
         (listed,) = house.provider.changes(house.calendar, None, known={}, window=WINDOW).items
         fetched = house.provider.fetch(house.calendar, written.ref)
         assert isinstance(listed, Event)
@@ -55,7 +55,7 @@ class ChangesContract:
         assert watch.look().there == {}
 
     def test_what_was_changed_is_seen_in_its_new_version(self, house: House) -> None:
-        written = house.provider.create(house.calendar, draft())
+        written = house.provider.create(house.calendar, house.draft())
         house.outside.add(house.calendar, entry())
         watch = Watch(house.provider, house.calendar)
         first = watch.look().there[written.ref]
@@ -160,7 +160,7 @@ class ChangesContract:
     def test_our_own_write_is_not_read_again(self, house: House) -> None:
         watch = Watch(house.provider, house.calendar)
         watch.look()
-        written = house.provider.create(house.calendar, draft())
+        written = house.provider.create(house.calendar, house.draft())
         watch.known[written.ref] = version(house, written)
         assert watch.look().changes.items == ()
 

@@ -60,33 +60,33 @@ class LossesContract:
 
     @every_act_on_a_calendar
     def test_a_deleted_calendar_is_access_lost_and_not_an_event_gone(self, house: House, act: Act) -> None:
-        house.outside.delete_calendar(house.calendar)
+        house.outside.delete_calendar(house.doomed)
         with pytest.raises(AccessLost) as lost:
-            act(house.provider, house.calendar)
+            act(house.provider, house.doomed)
         assert lost.value.loss is Loss.GONE
 
     def test_an_event_of_a_deleted_calendar_is_not_called_deleted(self, house: House) -> None:
-        written = house.provider.create(house.calendar, draft())
+        written = house.provider.create(house.doomed, house.draft())
         etag = version(house, written)
-        house.outside.delete_calendar(house.calendar)
+        house.outside.delete_calendar(house.doomed)
         with pytest.raises(AccessLost):
-            house.provider.fetch(house.calendar, written.ref)
+            house.provider.fetch(house.doomed, written.ref)
         with pytest.raises(AccessLost):
-            house.provider.delete(house.calendar, written.ref, etag)
+            house.provider.delete(house.doomed, written.ref, etag)
 
     def test_a_deleted_calendar_does_not_report_deletions(self, house: House) -> None:
-        house.outside.add(house.calendar, entry())
-        token = house.provider.changes(house.calendar, None, known={}, window=WINDOW).token
-        house.outside.delete_calendar(house.calendar)
+        house.outside.add(house.doomed, entry())
+        token = house.provider.changes(house.doomed, None, known={}, window=WINDOW).token
+        house.outside.delete_calendar(house.doomed)
         with pytest.raises(AccessLost):
-            house.provider.changes(house.calendar, token, known={}, window=WINDOW)
+            house.provider.changes(house.doomed, token, known={}, window=WINDOW)
 
     def test_one_deleted_calendar_leaves_the_other_alone(self, house: House) -> None:
-        ref = house.outside.add(house.other, entry())
-        house.outside.delete_calendar(house.calendar)
-        assert house.provider.fetch(house.other, ref).ref == ref
-        assert house.other in {one.id for one in house.provider.calendars()}
-        assert house.calendar not in {one.id for one in house.provider.calendars()}
+        ref = house.outside.add(house.spared, entry())
+        house.outside.delete_calendar(house.doomed)
+        assert house.provider.fetch(house.spared, ref).ref == ref
+        assert house.spared in {one.id for one in house.provider.calendars()}
+        assert house.doomed not in {one.id for one in house.provider.calendars()}
 
     @every_act
     def test_a_wrong_password_is_access_lost(self, house: House, act: Act) -> None:
@@ -100,7 +100,7 @@ class LossesContract:
             act(house.provider, house.calendar)
 
     def test_after_an_outage_everything_is_as_it_was(self, house: House) -> None:
-        ref = house.provider.create(house.calendar, draft()).ref
+        ref = house.provider.create(house.calendar, house.draft()).ref
         watch = Watch(house.provider, house.calendar)
         watch.look()
         with house.outage(), pytest.raises(Unavailable):
@@ -137,7 +137,7 @@ class LossesContract:
         assert set(house.provider.busy(listed, WINDOW)) == set(listed)
 
     def test_a_closed_connection_ends_the_turn_and_not_the_account(self, house: House) -> None:
-        written = house.provider.create(house.calendar, draft())
+        written = house.provider.create(house.calendar, house.draft())
         house.provider.close()
         again = house.another()
         assert again.fetch(house.calendar, written.ref).ref == written.ref

@@ -45,6 +45,9 @@ class TextHand(ABC):
     def add_unreadable(self, calendar: CalendarId) -> EventRef:
         return self._put(calendar, "odd-software.ics", UNREADABLE)
 
+    def hide_time(self, calendar: CalendarId) -> None:
+        self.add_unreadable(calendar)
+
     def move_time(self, calendar: CalendarId, ref: EventRef, start: datetime) -> None:
         self._edit(calendar, ref, starting(start))
 

@@ -55,6 +55,10 @@ class Outside(Protocol):
         """Make something whose time nobody can tell, as odd software does."""
         ...
 
+    def hide_time(self, calendar: CalendarId) -> None:
+        """Let nobody tell any more when the calendar is busy."""
+        ...
+
     def move_time(self, calendar: CalendarId, ref: EventRef, start: datetime) -> None:
         """Drag an event to another time."""
         ...
@@ -64,7 +68,7 @@ class Outside(Protocol):
         ...
 
     def cancel(self, calendar: CalendarId, ref: EventRef) -> None:
-        """Mark an event as cancelled and leave it where it is."""
+        """Mark an event as cancelled and leave it where it is, if the server lets it stay."""
         ...
 
     def retitle(self, calendar: CalendarId, ref: EventRef, title: str) -> None:
@@ -117,11 +121,33 @@ class House:
     """How many requests the server has answered so far."""
     crowd: int
     """How many events make this server's calendar a full one: more than one multiget's worth."""
+    silent: bool = True
+    """Events are written so that the server tells nobody; ``False`` where an event that nobody is told of has no guests."""
+    cancelled_stands: bool = True
+    """A cancelled event stays where it is and says so; ``False`` where cancelling is deleting."""
+    tells_tentative: bool = True
+    """Tentative time is told apart from busy time."""
+    permanent: bool = False
+    """The calendar cannot be deleted, only another one can."""
+
+    def draft(self, uid: str | None = None, **other: Any) -> EventDraft:
+        """Return a session as the daemon would write it here."""
+        return draft(uid, **{"silent": self.silent, **other})
 
     @cached_property
     def other(self) -> CalendarId:
         """Another empty calendar that the person may write."""
         return self.make_other()
+
+    @property
+    def doomed(self) -> CalendarId:
+        """An empty calendar that the person may write and delete."""
+        return self.other if self.permanent else self.calendar
+
+    @property
+    def spared(self) -> CalendarId:
+        """Another one than :attr:`doomed`."""
+        return self.calendar if self.permanent else self.other
 
 
 def draft(uid: str | None = None, *, start: datetime = START, **other: Any) -> EventDraft:

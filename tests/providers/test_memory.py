@@ -8,11 +8,31 @@ from datetime import timedelta
 import pytest
 
 from policy.interval import Interval
-from providers.base import BusyTime, CalendarId, Capability, Event, EventRef, SyncToken, Tombstone, Unread
-from providers.errors import AccessLost, EventNotFound, Loss, SyncTokenExpired, Unreadable, Unsupported
+from providers.base import (
+    BusyTime,
+    CalendarId,
+    Capability,
+    ETag,
+    Event,
+    EventRef,
+    PartStat,
+    SyncToken,
+    Tombstone,
+    Unread,
+)
+from providers.errors import (
+    AccessLost,
+    EventExists,
+    EventNotFound,
+    Loss,
+    SyncTokenExpired,
+    Unreadable,
+    Unsupported,
+)
 from providers.memory import MemoryProvider, MemoryServer
 from syncd.clock import MovableClock
 from tests.providers.entries import ics
+from tests.providers.hands import MemoryHand
 from tests.providers.house import HOUR, MENTOR, OWNER, START, WINDOW, Watch, draft, entry
 
 NOW = START - timedelta(days=7)
@@ -216,3 +236,134 @@ def test_a_calendar_nobody_ever_made_is_not_there() -> None:
     with pytest.raises(AccessLost) as lost:
         Rig().provider.busy([CalendarId("memory:/student/none/")], WINDOW)
     assert lost.value.loss is Loss.GONE
+
+
+# --- as at Google ------------------------------------------------------------------------
+
+JOINT = Capability.SYNC_TOKEN | Capability.SCHEDULING | Capability.STAMPS
+
+
+class Pair(Rig):
+    """The same with a guest, whose copies and answers are those of one event; it was written an hour ago."""
+
+    def __init__(self) -> None:
+        super().__init__(JOINT)
+        self.server.joint = True
+        self.server.add_account("mentor", "right")
+        self.home = self.server.add_calendar("mentor", "Work")
+        self.server.host(MENTOR, self.home, "")
+        self.guest = MemoryProvider(self.server, "mentor", "right", OWNER, JOINT)
+        self.hand = MemoryHand(self.server)
+        self.ref = self.provider.create(self.calendar, draft("one", silent=False)).ref
+        self.there = self.guest.ref_for(self.home, "one")
+        self.clock.sleep(HOUR)
+
+    def answer(self) -> PartStat | None:
+        return self.provider.fetch(self.calendar, self.ref).partstats.get(MENTOR)
+
+
+def test_a_guests_copy_has_the_events_own_ref_and_nothing_is_said_of_its_delivery() -> None:
+    pair = Pair()
+    assert set(pair.server.refs(pair.home)) == {pair.there}
+    seen = pair.provider.fetch(pair.calendar, pair.ref)
+    assert (dict(seen.deliveries), seen.silent, seen.session) == ({}, False, "s-0001")
+    assert pair.guest.fetch(pair.home, pair.there).session is None, "that is the organizer's alone"
+    assert pair.answer() is PartStat.NEEDS_ACTION
+
+
+def test_what_a_guest_answers_shows_in_the_organizers_event() -> None:
+    pair = Pair()
+    pair.hand.decline(pair.home, pair.there, MENTOR)
+    assert pair.answer() is PartStat.DECLINED
+    assert pair.provider.fetch(pair.calendar, pair.ref).stamp == pair.clock.now()
+
+
+def test_a_guest_who_deletes_the_copy_has_declined() -> None:
+    pair = Pair()
+    pair.hand.delete(pair.home, pair.there)
+    assert pair.answer() is PartStat.DECLINED
+    assert pair.server.refs(pair.home) == {}
+
+
+@pytest.mark.parametrize("by", ["hand", "provider"])
+def test_the_organizers_removal_takes_the_copies_along(by: str) -> None:
+    pair = Pair()
+    if by == "hand":
+        pair.hand.delete(pair.calendar, pair.ref)
+    else:
+        pair.provider.delete(pair.calendar, pair.ref, pair.server.refs(pair.calendar)[pair.ref])
+    assert pair.server.refs(pair.home) == {}
+    with pytest.raises(EventNotFound) as gone:
+        pair.guest.fetch(pair.home, pair.there)
+    assert gone.value.stamp == pair.clock.now()
+
+
+def test_what_the_organizer_changes_shows_in_the_copies() -> None:
+    pair = Pair()
+    pair.hand.move_time(pair.calendar, pair.ref, START + HOUR)
+    assert pair.guest.fetch(pair.home, pair.there).start == START + HOUR
+
+
+def test_a_silent_copy_is_joined_to_nothing() -> None:
+    pair = Pair()
+    mine = pair.guest.create(pair.home, draft("two", silent=True)).ref
+    pair.hand.delete(pair.home, mine)
+    assert pair.answer() is PartStat.NEEDS_ACTION
+
+
+def test_a_ref_that_was_used_is_never_taken_again_and_who_asks_is_told_since_when() -> None:
+    rig = Rig(Capability.SYNC_TOKEN | Capability.STAMPS)
+    rig.server.once = True
+    made = rig.provider.create(rig.calendar, draft("one"))
+    rig.clock.sleep(HOUR)
+    rig.server.remove(rig.calendar, made.ref)
+    rig.clock.sleep(HOUR)
+    with pytest.raises(EventExists):
+        rig.provider.create(rig.calendar, draft("one"))
+    assert made.etag is not None
+    for act in (
+        lambda: rig.provider.fetch(rig.calendar, made.ref),
+        lambda: rig.provider.update(rig.calendar, made.ref, draft("one"), made.etag or ETag("")),
+        lambda: rig.provider.delete(rig.calendar, made.ref, made.etag or ETag("")),
+    ):
+        with pytest.raises(EventNotFound) as gone:
+            act()
+        assert gone.value.stamp == NOW + HOUR
+    rig.provider.create(rig.calendar, draft("two"))
+
+
+def test_without_stamps_what_is_gone_has_none() -> None:
+    rig = Rig()
+    made = rig.provider.create(rig.calendar, draft("one"))
+    rig.server.remove(rig.calendar, made.ref)
+    with pytest.raises(EventNotFound) as gone:
+        rig.provider.fetch(rig.calendar, made.ref)
+    assert gone.value.stamp is None
+    assert rig.provider.create(rig.calendar, draft("one")).ref == made.ref
+
+
+def test_a_calendar_that_shows_only_times_is_asked_for_nothing_else() -> None:
+    rig = Rig(Capability.FREE_BUSY)
+    rig.put(ics(entry()))
+    rig.server.set_times_only(rig.calendar, times_only=True)
+    (shown,) = rig.provider.calendars()
+    assert (shown.times_only, shown.writable, shown.events) == (True, False, True)
+    assert rig.provider.busy([rig.calendar], WINDOW)[rig.calendar].busy == (Interval(START, START + HOUR),)
+    for act in (
+        lambda: rig.provider.changes(rig.calendar, None, known={}, window=WINDOW),
+        lambda: rig.provider.fetch(rig.calendar, rig.ref),
+        lambda: rig.provider.create(rig.calendar, draft()),
+    ):
+        with pytest.raises(AccessLost) as lost:
+            act()
+        assert lost.value.loss is Loss.FORBIDDEN
+    rig.server.set_times_only(rig.calendar, times_only=False)
+    assert rig.provider.fetch(rig.calendar, rig.ref).start == START
+
+
+def test_the_times_of_several_calendars_are_one_request() -> None:
+    rig = Rig(Capability.FREE_BUSY)
+    every = [rig.calendar, *(rig.server.add_calendar("student", name) for name in ("Sport", "Choir"))]
+    before = rig.server.requests
+    assert set(rig.provider.busy(every, WINDOW)) == set(every)
+    assert rig.server.requests == before + 1

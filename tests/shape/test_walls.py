@@ -36,6 +36,7 @@ WIRING = "only wiring names a concrete adapter"
 SQL = "SQL lives in the store"
 ICALENDAR = "icalendar is imported by providers.ical only"
 CALDAV = "caldav is imported by its adapter only"
+GOOGLE = "Google's libraries are imported by their adapter only"
 WEB = "the web framework lives in syncd.web"
 
 BREACHES = (
@@ -48,6 +49,9 @@ BREACHES = (
     Breach(INTERVALS, "providers.breach_rules", "from policy.rules import Rules"),
     Breach(ADAPTERS, "providers.caldav.breach_memory", "import providers.memory"),
     Breach(ADAPTERS, "providers.memory.breach_caldav", "from providers import caldav"),
+    Breach(ADAPTERS, "providers.google.breach_caldav", "import providers.caldav"),
+    Breach(ADAPTERS, "providers.memory.breach_google", "import providers.google"),
+    Breach(WIRING, "syncd.breach_google", "from providers.google import GoogleProvider"),
     Breach(WIRING, "syncd.breach_adapter", "import providers.caldav"),
     Breach(WIRING, "syncd.store.breach_adapter", "from providers import memory"),
     Breach(SQL, "syncd.breach_sql", "from sqlalchemy import select"),
@@ -57,6 +61,10 @@ BREACHES = (
     Breach(ICALENDAR, "syncd.breach_ical", "import recurring_ical_events"),
     Breach(CALDAV, "providers.breach_caldav", "import caldav"),
     Breach(CALDAV, "syncd.breach_caldav", "from caldav import DAVClient"),
+    Breach(GOOGLE, "providers.breach_google", "from googleapiclient.discovery import build"),
+    Breach(GOOGLE, "providers.caldav.breach_httplib2", "import httplib2"),
+    Breach(GOOGLE, "syncd.breach_credentials", "from google.oauth2.credentials import Credentials"),
+    Breach(GOOGLE, "syncd.cli.breach_flow", "import google_auth_oauthlib.flow"),
     Breach(WEB, "syncd.breach_web", "from fastapi import FastAPI"),
     Breach(WEB, "syncd.cli.breach_web", "import uvicorn"),
     Breach(WEB, "providers.breach_web", "from starlette.requests import Request"),

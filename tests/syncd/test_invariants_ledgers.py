@@ -102,6 +102,7 @@ class Ledger:
             start=self.chance.choice((*(S,) * 9, S + HOUR)),
             version=self.chance.choice(versions),
             proves=self.chance.random() < 0.85,
+            stamp=sent - self.chance.choice((-1, 0, 1, 5)) * HOUR if self.chance.random() < 0.2 else None,
         )
 
     def _missing(self, side: Side, sent: datetime) -> Missing:
@@ -112,7 +113,7 @@ class Ledger:
             act=self.chance.choice(ACTS),
             sent=sent,
             received=self.at,
-            stamp=sent - self.chance.choice((0, 1, 5)) * HOUR if stamped else None,
+            stamp=sent - self.chance.choice((-1, 0, 1, 5)) * HOUR if stamped else None,
             cascades=cascades and side is Side.MENTOR,
         )
 

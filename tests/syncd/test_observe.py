@@ -112,10 +112,12 @@ def guested(answer: PartStat) -> Event:
 
 def test_what_stands_at_the_mentors_without_a_write_of_ours_was_made_by_a_server() -> None:
     seen = observe(None, None, event(), OF_MENTOR).base
-    ours = observe(None, intent(Op.CREATE), event(), OF_MENTOR).base
+    ours = observe(None, intent(Op.CREATE), replace(event(), session="s1"), OF_MENTOR).base
+    theirs = observe(None, intent(Op.CREATE), event(), OF_MENTOR).base
     silent = observe(None, None, replace(event(), silent=True), OF_MENTOR).base
     merged = observe(BASE, None, event(), OF_MENTOR).base
-    assert [one and one.served for one in (seen, ours, silent, merged)] == [True, False, False, True]
+    found = (seen, ours, theirs, silent, merged)
+    assert [one and one.served for one in found] == [True, False, True, False, True]
 
 
 def test_an_invite_called_off_by_its_server_is_nobodys_act_and_stays_known() -> None:

@@ -45,9 +45,17 @@ def stands(
     version: str | None = "1",
     side: Side = Side.STUDENT,
     via: Via = Via.LOOK,
+    stamp: datetime | None = None,
 ) -> Sighted:
     return Sighted(
-        side=side, via=via, sent=sent, received=sent + SECOND, start=start, version=version, proves=proves
+        side=side,
+        via=via,
+        sent=sent,
+        received=sent + SECOND,
+        start=start,
+        version=version,
+        proves=proves,
+        stamp=stamp,
     )
 
 
@@ -172,6 +180,10 @@ def test_the_deadline_is_the_latest_that_anybody_names() -> None:
 @pytest.mark.parametrize(
     "facts",
     [
+        pytest.param(
+            (AGREED, stands(S - 4 * DAY, stamp=S - 4 * DAY), PROOF, gone(LATE, stamp=S - 4 * DAY), *ACT[1:]),
+            id="the stamp that it bore while it stood",
+        ),
         pytest.param((*PROVEN[:3], Asked(at=D + HOUR, by=Actor.STUDENT)), id="a word"),
         pytest.param((*PROVEN[:4], Asked(at=LATE + 9 * SECOND, by=Actor.STUDENT)), id="a word confirms"),
         pytest.param((*PROVEN[:5], Asked(at=LATE + MINUTE, by=Actor.MENTOR)), id="another's word decides"),

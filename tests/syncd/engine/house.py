@@ -51,6 +51,8 @@ class MemoryDoors:
     servers: dict[str, MemoryServer]
     faults: Faults
     capabilities: Capability = Capability.SYNC_TOKEN
+    own: dict[str, Capability] = field(default_factory=dict)
+    """What single servers can do instead."""
 
     def open(self, account: Account, secret: str, owner: Owner) -> CalendarProvider:
         return self._provider(account.url, account.username, secret, owner)
@@ -59,7 +61,8 @@ class MemoryDoors:
         return Found(address, self._provider(address, username, secret, owner))
 
     def _provider(self, url: str, username: str, secret: str, owner: Owner) -> CalendarProvider:
-        inner = MemoryProvider(self.servers[url], username, secret, owner, self.capabilities)
+        can = self.own.get(url, self.capabilities)
+        inner = MemoryProvider(self.servers[url], username, secret, owner, can)
         return Faulty(inner, self.faults)
 
 

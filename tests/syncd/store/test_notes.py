@@ -14,6 +14,10 @@ from tests.syncd.store.school import HOUR, School
 
 A, B = RefKey("a"), RefKey("b")
 BACK_TO_THE_FIRST = (
+    "ALTER TABLE accounts DROP COLUMN write_after",
+    "ALTER TABLE calendars DROP COLUMN busy_owed",
+    "ALTER TABLE calendars DROP COLUMN busy_at",
+    "ALTER TABLE calendars DROP COLUMN times_only",
     "ALTER TABLE copies DROP COLUMN invite",
     "ALTER TABLE accounts DROP COLUMN host",
     "DROP INDEX ix_due_lease_until",

@@ -1,0 +1,3 @@
+"""The adapter on a Google with a memory."""
+
+from __future__ import annotations
