@@ -31,6 +31,7 @@ from syncd.demo.google import (
 from tests.providers.google.live.conftest import HOME, Connect, draft
 from tests.providers.google_house import ACCOUNT, SCOPES, STRANGER, GoogleHand
 from tests.providers.house import HOUR, MENTOR, START, WINDOW, entry
+from tests.rules.rows import row
 
 
 def test_what_the_account_can_see_is_listed_with_what_can_be_done_there(
@@ -87,6 +88,7 @@ def test_a_shared_calendar_that_is_shared_no_longer_is_lost(
     assert lost.value.loss is Loss.GONE
 
 
+@row("8.free-google")
 def test_working_places_and_birthdays_take_no_time(google: GoogleFake, provider: GoogleProvider) -> None:
     phone = google.hand(ACCOUNT)
     for number, kind in enumerate(("workingLocation", "birthday", "focusTime", "outOfOffice")):

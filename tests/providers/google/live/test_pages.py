@@ -24,6 +24,7 @@ from syncd.demo.google import (
 from tests.providers.google.live.conftest import HOME, draft
 from tests.providers.google_house import ACCOUNT, SCOPES, STRANGER, GoogleHand, google_of, provider_on
 from tests.providers.house import HOUR, START, WINDOW, Watch, entry
+from tests.rules.rows import row
 
 
 @pytest.mark.parametrize(
@@ -103,6 +104,7 @@ def test_a_token_that_somebody_made_up_is_refused(provider: GoogleProvider) -> N
         provider.changes(HOME, SyncToken(f"{token.partition(':')[0]}:made-up"), known={}, window=WINDOW)
 
 
+@row("2.verdict-stamp-google")
 def test_a_deletion_that_says_nothing_is_told_with_its_time(
     google: GoogleFake, provider: GoogleProvider, hand: GoogleHand
 ) -> None:
