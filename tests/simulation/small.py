@@ -13,6 +13,8 @@ BEGIN = START + 2 * DAY + 4 * HOUR
 LATEST = BEGIN - DAY
 """Its deadline."""
 AGREED = START + HOUR
+SHORT = BEGIN - 20 * HOUR
+"""An agreement on short notice."""
 HOME = "sim://0"
 LESSONS, LIFE = f"{HOME}/s0/lessons/", f"{HOME}/s0/life/"
 

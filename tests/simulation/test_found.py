@@ -10,11 +10,8 @@ import pytest
 from tests.simulation.drawing import drawn
 from tests.simulation.outcome import ground, played
 from tests.simulation.plan import START, Act, Deed
-from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, Small, account, do, spell
+from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, SHORT, Small, account, do, spell
 from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
-
-_SHORT = BEGIN - 20 * HOUR
-"""An agreement on short notice."""
 
 _FOUND = {
     "carried away just before its calendar went": Small(
@@ -142,12 +139,12 @@ _FOUND = {
     ),
     "declined behind a cache that is older than the event": Small(
         (
-            spell(Kind.CACHE, _SHORT + 24 * MINUTE, 80 * MINUTE, 3500.0),
-            do(_SHORT + 25 * MINUTE, Act.DECLINE),
+            spell(Kind.CACHE, SHORT + 24 * MINUTE, 80 * MINUTE, 3500.0),
+            do(SHORT + 25 * MINUTE, Act.DECLINE),
         ),
         every=2 * HOUR,
         near=30 * MINUTE,
-        agreed=_SHORT,
+        agreed=SHORT,
         mentor=True,
     ),
     "three are taken away, and the server takes none of its own tokens": Small(
