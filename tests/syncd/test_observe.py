@@ -173,6 +173,19 @@ def test_a_guest_is_dropped_only_if_it_was_one() -> None:
     assert [one and one.dropped for one in (again, back)] == [True, False]
 
 
+def test_a_guest_whom_our_own_silent_write_leaves_out_was_not_dropped() -> None:
+    was, none = BASE.model_copy(update={"guest": PartStat.ACCEPTED}), event()
+    silent = replace(none, silent=True)
+    back = intent(Op.UPDATE).model_copy(update={"guest": True})
+    seen = [
+        observe(was, intent(Op.UPDATE), silent, WITH_GUEST).base,
+        observe(was, intent(Op.UPDATE), none, WITH_GUEST).base,
+        observe(was, None, silent, WITH_GUEST).base,
+        observe(was, back, silent, WITH_GUEST).base,
+    ]
+    assert [one and one.dropped for one in seen] == [False, True, True, True]
+
+
 def test_a_guest_put_back_is_no_event_put_back() -> None:
     only = intent(Op.UPDATE).model_copy(update={"guest": True})
     assert not observe(BASE, only, guested(PartStat.NEEDS_ACTION), WITH_GUEST).put_back

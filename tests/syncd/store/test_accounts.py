@@ -9,7 +9,16 @@ from policy.interval import Interval
 from providers.base import CalendarId, ETag, EventRef, RefKey, SyncToken
 from syncd.clock import MovableClock
 from syncd.store.errors import Refused, Taken, Unknown
-from syncd.store.rows import AccountId, Block, CalendarChoice, CalendarRowId, Health, PersonId, Side
+from syncd.store.rows import (
+    AccountId,
+    Block,
+    Calendar,
+    CalendarChoice,
+    CalendarRowId,
+    Health,
+    PersonId,
+    Side,
+)
 from tests.syncd.store.grounds import NOW
 from tests.syncd.store.school import HOUR, School, connect
 
@@ -17,8 +26,10 @@ Silent = Callable[[Callable[[], object]], bool]
 DAY = Interval(NOW, NOW + timedelta(days=1))
 
 
-def choice(name: str, *, busy: bool = True, sessions: bool = False) -> CalendarChoice:
-    return CalendarChoice(CalendarId(f"https://dav/{name}/"), name, busy, sessions)
+def choice(
+    name: str, *, busy: bool = True, sessions: bool = False, times_only: bool = False
+) -> CalendarChoice:
+    return CalendarChoice(CalendarId(f"https://dav/{name}/"), name, busy, sessions, times_only)
 
 
 def block(key: str, hour: int, kind: str = "busy") -> Block:
@@ -217,6 +228,77 @@ def test_a_whole_calendars_time_is_replaced(school: School, silent: Silent) -> N
     with school.db.read() as tx:
         window = Interval(NOW, NOW + 3000 * HOUR)
         assert tx.calendars.blocks([school.calendar.id], window) == (block("", 1), block("", 2000))
+
+
+def test_the_time_of_a_calendar_as_a_whole_stands_beside_that_of_its_resources(school: School) -> None:
+    calendar = school.calendar.id
+    with school.db.write() as tx:
+        tx.calendars.put_resource(calendar, RefKey("a"), ETag("1"), [block("a", 1)])
+        assert tx.calendars.put_blocks(calendar, [block("", 1), block("", 3)])
+        assert tx.calendars.put_blocks(calendar, [block("", 3)])
+        assert tx.calendars.blocks([calendar], DAY) == (block("a", 1), block("", 3))
+        tx.calendars.drop_resource(calendar, RefKey("a"))
+        assert tx.calendars.blocks([calendar], DAY) == (block("", 3),)
+        with pytest.raises(ValueError, match="belongs to a resource"):
+            tx.calendars.put_blocks(calendar, [block("a", 1)])
+
+
+def test_when_busy_time_was_read_and_whether_it_is_right_is_noted(school: School, silent: Silent) -> None:
+    calendar = school.calendar.id
+
+    def note(at: int | None) -> tuple[object, bool]:
+        with school.db.write() as tx:
+            if at is None:
+                tx.calendars.owe_busy(calendar)
+            else:
+                tx.calendars.saw_busy(calendar, NOW + at * HOUR)
+            found = tx.calendars.get(calendar)
+            return found.busy_at, found.busy_owed
+
+    assert (school.calendar.busy_at, school.calendar.busy_owed) == (None, False)
+    assert note(1) == (NOW + HOUR, False)
+    assert silent(lambda: note(1))
+    assert note(None) == (NOW + HOUR, True)
+    assert silent(lambda: note(None))
+    assert note(2) == (NOW + 2 * HOUR, False)
+
+
+def test_what_shows_more_or_less_than_before_is_unread(school: School) -> None:
+    account = school.account.id
+
+    def replace(*, times_only: bool) -> Calendar:
+        with school.db.write() as tx:
+            (made,) = tx.calendars.replace(account, [choice("ada", times_only=times_only)])
+            return made
+
+    before = replace(times_only=False)
+    with school.db.write() as tx:
+        tx.calendars.saw(before.id, SyncToken("t"), NOW, NOW, DAY)
+        tx.calendars.put_resource(before.id, RefKey("r"), ETag("1"), [block("r", 1)])
+        tx.calendars.put_notes(before.id, RefKey("r"), ["too-long"])
+        tx.calendars.put_blocks(before.id, [block("", 2)])
+    assert replace(times_only=False).token == "t"
+    after = replace(times_only=True)
+    assert (after.id, after.times_only, after.token, after.window) == (before.id, True, None, None)
+    with school.db.write() as tx:
+        assert tx.calendars.known(after.id) == {}
+        assert tx.calendars.blocks([after.id], DAY) == tx.calendars.noted([after.id]) == ()
+        tx.calendars.saw(after.id, None, NOW, NOW, DAY)
+        tx.calendars.saw_busy(after.id, NOW)
+    assert replace(times_only=True).busy_at == NOW
+    assert (replace(times_only=False).window, replace(times_only=False).busy_at) == (None, None)
+
+
+def test_until_when_an_account_is_not_written_to_is_kept(school: School, silent: Silent) -> None:
+    def note() -> None:
+        with school.db.write() as tx:
+            tx.accounts.write_after(school.account.id, NOW + HOUR)
+
+    assert school.account.write_after is None
+    note()
+    assert silent(note)
+    with school.db.read() as tx:
+        assert tx.accounts.get(school.account.id).write_after == NOW + HOUR
 
 
 def test_a_calendar_belongs_to_an_account(school: School) -> None:
