@@ -61,8 +61,10 @@ class Job:
     at: Target
     step: Plan
     draft: EventDraft | None
+    repeated: bool = False
+    """Nobody knows whether it was written before."""
     again: bool = False
-    """Nobody knows whether it was written before, and there was time to carry it elsewhere."""
+    """It is repeated, and there was time to carry elsewhere what was written."""
     newer: Target | None = None
     """What must stand when an older event is taken away, if this account can tell."""
 
@@ -88,6 +90,8 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         if job.newer is not None and not _stands(house, provider, job.newer):
             _look_first(house, ticket)
             return
+        if job.repeated and _is_answered(house, ticket, job, provider):
+            return
         if job.again and _is_elsewhere(house, ticket, job, provider):
             return
         try:
@@ -107,6 +111,18 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         _not_done(house, ticket, job, answer.error)
     else:
         _read_back(house, ticket, job, answer, exists=exists)
+
+
+def _is_answered(house: House, ticket: Ticket, job: Job, provider: CalendarProvider) -> bool:
+    """Tell whether a read says all that there is to know of a write that may have arrived: it stands, or nobody answers."""
+    answer = fetch(house, provider, job.at.calendar, job.at.copy.ref)
+    if answer.error is not None and answer.error.status is None:
+        _not_done(house, ticket, job, answer.error)
+        return True
+    if seen.ours(job.at.copy, answer.there) is None:
+        return False
+    _read_back(house, ticket, job, answer, exists=False)
+    return True
 
 
 def _is_elsewhere(house: House, ticket: Ticket, job: Job, provider: CalendarProvider) -> bool:
@@ -299,7 +315,7 @@ def _resume(tx: Tx, at: Target) -> Job:
     intent = intent_of(at.copy)
     if intent is not None and _is_repeated(at):
         again = tx.now - intent.at > at.session.rules.lag
-        return Job(at, Create(), _draft(tx, at, intent), again)
+        return Job(at, Create(), _draft(tx, at, intent), repeated=True, again=again)
     return Job(at, Look(), None)
 
 

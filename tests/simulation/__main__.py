@@ -1,4 +1,4 @@
-"""``python -m tests.simulation --seeds A..B [--bug NAME] [--large]``: play, and print what is wrong."""
+"""``python -m tests.simulation --seeds A..B [--bug NAME] [--large] [--google]``: play, and print what is wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from os import cpu_count, getpid
 from pathlib import Path
 
 from tests.simulation.bugs import BUGS, Bug
-from tests.simulation.drawing import drawn, large
+from tests.simulation.drawing import drawn, googled, large
 from tests.simulation.outcome import Outcome, ground, played
 from tests.simulation.plan import Plan
 from tests.simulation.shrink import shrunk, told
@@ -118,11 +118,12 @@ def main() -> int:
     parser.add_argument("--seeds", default="1..200")
     parser.add_argument("--bug", choices=[bug.name for bug in BUGS])
     parser.add_argument("--bugs", action="store_true", help="plant every bug, and tell when it is found")
+    parser.add_argument("--google", action="store_true", help="servers are like Google, or some of them")
     parser.add_argument("--large", action="store_true", help="200 people for 14 weeks")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
     given = parser.parse_args()
     low, _, high = given.seeds.partition("..")
-    draw = large if given.large else drawn
+    draw = large if given.large else googled if given.google else drawn
     seeds = range(int(low), int(high or low) + 1)
     if given.bugs:
         return _table(seeds, draw, given.jobs)

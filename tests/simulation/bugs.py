@@ -137,17 +137,6 @@ def _blurred_is_gone(real: Callable[..., Any]) -> Callable[..., Any]:
     return fetch
 
 
-def _caches_show_all(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Take what a cache does not show for gone, though it may be newer than the answer."""
-
-    def fetch(house: Any, provider: Any, calendar: Any, ref: Any) -> Any:
-        answer = real(house, provider, calendar, ref)
-        old = answer.error is not None and str(answer.error) == str(syncd.poll.too_old())
-        return replace(answer, error=None) if old else answer
-
-    return fetch
-
-
 def _any_is_a_witness(real: Callable[..., Any]) -> Callable[..., Any]:
     """Know a calendar again by what we have written into it ourselves since it was read."""
     del real
@@ -468,7 +457,6 @@ BUGS: tuple[Bug, ...] = (
     _bug("what cannot be read is gone", (syncd.look, "fetch", _blurred_is_gone)),
     _bug("every sight is a second look", (syncd.seen, "glance_at", _every_sight_is_a_look)),
     _bug("what a cache says proves", (syncd.seen, "glance_at", _caches_prove)),
-    _bug("what a cache does not show is gone", (syncd.look, "fetch", _caches_show_all)),
     _bug("our own last write tells a calendar", (syncd.poll, "old_ones", _any_is_a_witness)),
     _bug("a wrong clock proves", (syncd.seen, "proves", _any_clock_proves)),
     _bug("anybody's refusal is the owner's", (syncd.observe, "act_in", _anybody_declines)),

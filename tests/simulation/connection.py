@@ -23,6 +23,7 @@ from providers.base import (
     Owner,
     Receipt,
     RefKey,
+    Status,
     SyncToken,
     Tombstone,
     Unread,
@@ -118,6 +119,8 @@ class Connection:
     def capabilities(self) -> Capability:
         """Return what the server can do."""
         can = Capability.SYNC_TOKEN | (Capability.SCHEDULING if self._place.schedules else Capability.NONE)
+        if self._place.google:
+            can |= Capability.FREE_BUSY | Capability.STAMPS
         return self._asked(lambda: can)
 
     def calendars(self) -> tuple[CalendarEntry, ...]:
@@ -152,10 +155,15 @@ class Connection:
         def act(shelf: Shelf, length: int) -> Event:
             body = self._seen(shelf, ref, length)
             if body is None:
-                raise EventNotFound("nothing stands there", where=ref, cached=self._receipt().cached)
+                raise EventNotFound(
+                    "nothing stands there",
+                    where=ref,
+                    cached=self._receipt().cached,
+                    stamp=self._stamp(shelf, ref, length),
+                )
             if self._blurred():
                 raise Unreadable("it cannot be understood", where=ref)
-            return self._event(ref, body, None)
+            return self._event(ref, body, None, self._stamp(shelf, ref, length))
 
         return self._read(calendar, act)
 
@@ -164,7 +172,8 @@ class Connection:
         ref = self.ref_for(calendar, draft.uid)
 
         def act(shelf: Shelf) -> Written:
-            if any(body.uid == draft.uid for body in shelf.standing().values()):
+            used = self._place.google and shelf.last(ref) is not None
+            if used or any(body.uid == draft.uid for body in shelf.standing().values()):
                 raise EventExists("something stands there, or has this UID", where=ref)
             return self._put(shelf, ref, draft)
 
@@ -238,7 +247,8 @@ class Connection:
     def _put(self, shelf: Shelf, ref: EventRef, draft: EventDraft) -> Written:
         self._wire.writes += 1
         body = body_of(draft)
-        self._place.write(shelf, self._wire.true.now, ref, body)
+        called_off = self._place.google and body.status is Status.CANCELLED
+        self._place.write(shelf, self._wire.true.now, ref, None if called_off else body)
         return Written(ref, body.etag)
 
     # --- what the one who answers knows ------------------------------------------------------
@@ -277,7 +287,7 @@ class Connection:
         if since is None:
             standing = shelf.standing(length)
             listed = {ref: body.etag for ref, body in standing.items() if self._seen(shelf, ref, length)}
-            items = self._items(shelf, {ref: standing[ref] for ref in listed}, known, window)
+            items = self._items(shelf, length, {ref: standing[ref] for ref in listed}, known, window)
             return Changes(items, _token(shelf, length), listed, self._receipt())
         if self._wire.weather.now(Kind.AMNESIA, self._wire.true.now, self._place.url):
             raise SyncTokenExpired("the server takes none of its own tokens", where=shelf.id)
@@ -286,27 +296,39 @@ class Connection:
         now = {ref: shelf.at(ref, length) for ref in sorted(touched)}
         standing = {ref: body for ref, body in now.items() if body is not None}
         same = frozenset(ref for ref, body in standing.items() if known.get(key_of(ref)) == body.etag)
-        items = self._items(shelf, standing, known, window)
-        graves = tuple(Tombstone(ref) for ref, body in now.items() if body is None)
+        items = self._items(shelf, length, standing, known, window)
+        graves = tuple(
+            Tombstone(ref, self._stamp(shelf, ref, length)) for ref, body in now.items() if body is None
+        )
         token = _token(shelf, max(place, length))
         return Changes((*items, *graves), token, None, self._receipt(), same)
 
+    def _stamp(self, shelf: Shelf, ref: EventRef, length: int) -> datetime | None:
+        return shelf.stamp(ref, length) if self._place.google else None
+
     def _items(
-        self, shelf: Shelf, standing: Mapping[EventRef, Body], known: Mapping[RefKey, ETag], window: Interval
+        self,
+        shelf: Shelf,
+        length: int,
+        standing: Mapping[EventRef, Body],
+        known: Mapping[RefKey, ETag],
+        window: Interval,
     ) -> tuple[Item, ...]:
-        del shelf
         new = {ref: body for ref, body in standing.items() if known.get(key_of(ref)) != body.etag}
         if self._blurred():
             return tuple(
                 Unread(ref, body.etag, BusyTime(unknown=(window,)), ("unreadable",))
                 for ref, body in new.items()
             )
-        return tuple(self._event(ref, body, window) for ref, body in new.items())
+        return tuple(
+            self._event(ref, body, window, self._stamp(shelf, ref, length)) for ref, body in new.items()
+        )
 
-    def _event(self, ref: EventRef, body: Body, window: Interval | None) -> Event:
-        own = f"{self._user}@school.example"
-        shown = window is not None and body.stands_for(own)
-        sent = {guest: "1.2" for guest, _ in body.partstats if self._place.schedules and not body.silent}
+    def _event(self, ref: EventRef, body: Body, window: Interval | None, stamp: datetime | None) -> Event:
+        own, google = f"{self._user}@school.example", self._place.google
+        shown = window is not None and body.stands_for(own) and not google
+        tells = self._place.schedules and not body.silent and not google
+        sent = {guest: "1.2" for guest, _ in body.partstats if tells}
         return Event(
             ref=ref,
             etag=body.etag,
@@ -320,6 +342,7 @@ class Connection:
             silent=body.silent,
             sequence=body.sequence,
             session=body.session,
+            stamp=stamp,
             time=_time(body, window) if shown and window is not None else BusyTime(),
             receipt=self._receipt(),
         )

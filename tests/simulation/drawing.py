@@ -24,6 +24,15 @@ def drawn(seed: int) -> Plan:
     return _school(seed, students, weeks, mentors, sessions=weeks)
 
 
+def googled(seed: int) -> Plan:
+    """Return the play of *seed* where one server or both are like Google."""
+    plan, chance = drawn(seed), Random(f"{seed} google")  # noqa: S311 - a story is no secret
+    servers = range(len(plan.schedules))
+    google = frozenset(chance.sample(servers, chance.randint(1, len(servers))))
+    schedules = tuple((True, True) if each in google else plan.schedules[each] for each in servers)
+    return replace(plan, google=google, schedules=schedules)
+
+
 def large(seed: int) -> Plan:
     """Return the play of *seed* in a school of 200 people, for 14 weeks; they meet every second week."""
     return _school(seed, students=160, weeks=14, mentors=40, sessions=7)
@@ -62,10 +71,14 @@ def _school(seed: int, students: int, weeks: int, mentors: int, sessions: int) -
         meetings=meetings,
         deeds=tuple(sorted(deeds, key=lambda deed: (deed.at, deed.act, deed.meeting))),
         spells=(
-            *(one for one in told if isinstance(one, Spell)),
+            *(_furnished(one) for one in told if isinstance(one, Spell) and one.until > _FURNISHED),
             *_weather(Random(f"{seed} weather"), meetings, servers),  # noqa: S311
         ),
     )
+
+
+def _furnished(spell: Spell) -> Spell:
+    return replace(spell, since=max(spell.since, _FURNISHED))
 
 
 def _days(every: timedelta, accounts: int, weeks: int) -> int:

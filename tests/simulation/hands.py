@@ -98,8 +98,13 @@ class Hands:
     def _change(self, deed: Deed, at: datetime, who: str, meeting: Meeting, found: Found) -> bool:
         shelf, ref, body = found
         after = self._changed(deed, who, meeting, body)
+        google = self._homes[who].google
+        if google and deed.act is Act.MENTOR_MOVE and body.organizer != f"{who}@school.example":
+            return False  # a guest cannot
         match deed.act:
             case Act.REMOVE | Act.MENTOR_REMOVE:
+                self._put(shelf, ref, None, at, who)
+            case Act.CANCEL if google:
                 self._put(shelf, ref, None, at, who)
             case Act.CARRY | Act.CARRY_OUT:
                 return self._carry(deed, shelf, ref, body, at, who)

@@ -117,7 +117,9 @@ def _timely(truth: Truth, session: Session, verdict: Verdict) -> Iterator[tuple[
     )
     if any(since - SECOND <= gone <= until + SECOND for since, until in phantom):
         return
-    if acts and min(acts) > deadline:
+    # The stamp of what left its calendar is that of its leaving, wherever else it was taken away later.
+    left = truth.words(Act.CARRY) if truth.school.homes[truth.meeting.student].google else ()
+    if acts and min((*acts, *left)) > deadline:
         yield "unmarked", f"the first act was at {min(acts)}, after {deadline}, and nothing says so"
 
 

@@ -35,6 +35,8 @@ class Body:
     """How often its words were changed."""
     touched: int = 0
     """How often the server gave it another version by itself."""
+    organizer: str = ""
+    """Who invites, of what the program wrote."""
 
     @property
     def etag(self) -> ETag:
@@ -64,6 +66,7 @@ def body_of(draft: EventDraft) -> Body:
         partstats=tuple(sorted((one.address, one.partstat) for one in draft.attendees)),
         silent=draft.silent,
         sequence=draft.sequence,
+        organizer=draft.organizer.address,
     )
 
 
@@ -116,6 +119,12 @@ class Shelf:
         found = ((ref, self.at(ref, length)) for ref in self._past)
         return {ref: body for ref, body in found if body is not None}
 
+    def stamp(self, ref: EventRef, length: int) -> datetime | None:
+        """Return when *ref* was last changed among so many changes; ``None`` if it never was."""
+        past = self._past.get(ref, ())
+        number = bisect_right(past, length - 1)
+        return self.log[past[number - 1]].at if number else None
+
     def last(self, ref: EventRef) -> Body | None:
         """Return what stood at *ref* before it was removed."""
         past = self._past.get(ref, ())
@@ -131,6 +140,8 @@ class Place:
     """It invites the guests of an event by itself (RFC 6638)."""
     removes: bool = False
     """It takes the guest's copy away when the event is removed, instead of marking it as cancelled."""
+    google: bool = False
+    """It is like Google: ids are used once, stamps are its own, guests' answers stand in the organizer's event."""
     shelves: dict[CalendarId, Shelf] = field(default_factory=dict)
     past: list[Shelf] = field(default_factory=list)
     """Calendars that were deleted, and others made in their place."""
@@ -165,14 +176,25 @@ class Place:
         if not self.schedules or known is None or known.silent or known.session is None:
             return
         organizer = f"{shelf.owner}@school.example"
+        if self.google and known.organizer != organizer:
+            self._answer(known, after, organizer, at)
+            return
         for address, _ in known.partstats:
             if address == organizer:
                 continue
             for other in self.of(address.partition("@")[0])[:1]:
                 self._deliver(other, at, known, after, address)
 
+    def _answer(self, known: Body, after: Body | None, guest: str, at: datetime) -> None:
+        """Write a guest's answer into the organizer's event; whoever takes their copy away has declined."""
+        answer = dict(after.partstats)[guest] if after is not None else PartStat.DECLINED
+        for shelf in self.of(known.organizer.partition("@")[0]):
+            for ref, body in shelf.standing().items():
+                if body.uid == known.uid and guest in dict(body.partstats):
+                    shelf.put(at, ref, body.answered(guest, answer), SERVER)
+
     def _deliver(self, other: Shelf, at: datetime, known: Body, after: Body | None, guest: str) -> None:
-        ref = EventRef(f"{other.id}invite-{known.uid}.ics")
+        ref = EventRef(f"{other.id}{'' if self.google else 'invite-'}{known.uid}.ics")
         there = other.at(ref)
         called_off = after is None or after.status is Status.CANCELLED
         if not called_off:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -108,6 +108,8 @@ class Plan:
     """On which server everybody's calendars are."""
     schedules: tuple[tuple[bool, bool], ...]
     """What each server does by itself: invite guests, and take their copies away."""
+    google: frozenset[int] = field(default=frozenset(), kw_only=True)
+    """Which servers are like Google."""
     unconnected: frozenset[str]
     """Mentors who connect nothing."""
     every: timedelta

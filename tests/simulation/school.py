@@ -147,7 +147,7 @@ class School:
         self.true = TrueTime(START)
         self.weather = Weather(plan.spells)
         self.places = {
-            f"sim://{number}": Place(f"sim://{number}", schedules, removes)
+            f"sim://{number}": Place(f"sim://{number}", schedules, removes, number in plan.google)
             for number, (schedules, removes) in enumerate(plan.schedules)
         }
         self.homes = {name: self.places[f"sim://{number}"] for name, number in plan.home}

@@ -307,6 +307,22 @@ def _after_the_outage(given: Chances) -> Told:
     yield given.do(at, given.loss)
 
 
+def _younger_than_the_cache(given: Chances) -> Told:
+    """Have nobody answer but a cache that is older than the event."""
+    at = given.meeting.agreed_at + given.some(5, 25)
+    yield given.fault(Kind.CACHE, at, given.some(70, 100), 3500.0)
+    yield given.do(at + given.some(0.5, 10), given.one(Act.DECLINE, Act.CANCEL, given.loss))
+
+
+def _another_behind_the_outage(given: Chances) -> Told:
+    """Have the calendar made anew while its server is down, and the session agreed before anybody has looked."""
+    since = given.meeting.agreed_at - given.some(120, 300)
+    made = given.meeting.agreed_at - given.some(20, 100)
+    yield given.fault(Kind.OUTAGE, since, given.meeting.agreed_at - since + given.some(15, 90))
+    yield given.person(made, Act.DROP_CALENDAR)
+    yield given.person(made + MINUTE, Act.RECONNECT)
+
+
 Script = Callable[[Chances], Told]
 _SCRIPTS: tuple[tuple[float, Script], ...] = (
     (8, _peace),
@@ -338,4 +354,6 @@ _SCRIPTS: tuple[tuple[float, Script], ...] = (
     (1.5, _drag_and_drag),
     (1.5, _crossed),
     (1, _after_the_outage),
+    (2.5, _younger_than_the_cache),
+    (1, _another_behind_the_outage),
 )

@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.bugs import BUGS, Bug
 from tests.simulation.outcome import Outcome, ground, played
 from tests.simulation.plan import START, Act
-from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, SHORT, Small, account, do, spell
+from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, Small, account, do, spell
 from tests.simulation.weather import HOUR, MINUTE, SECOND, Kind
 
 _QUIET = Small()
@@ -46,16 +46,6 @@ _SMALL: dict[str, Small] = {
             do(LATEST - 30 * MINUTE, Act.REMOVE),
             spell(Kind.CACHE, LATEST - 31 * MINUTE, HOUR, 3500.0),
         )
-    ),
-    "what a cache does not show is gone": Small(
-        (
-            spell(Kind.CACHE, SHORT + 24 * MINUTE, 80 * MINUTE, 3500.0),
-            do(SHORT + 25 * MINUTE, Act.DECLINE),
-        ),
-        every=2 * HOUR,
-        near=30 * MINUTE,
-        agreed=SHORT,
-        mentor=True,
     ),
     "our own last write tells a calendar": Small(
         (

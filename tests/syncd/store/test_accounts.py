@@ -282,7 +282,8 @@ def test_what_shows_more_or_less_than_before_is_unread(school: School) -> None:
     assert (after.id, after.times_only, after.token, after.window) == (before.id, True, None, None)
     with school.db.write() as tx:
         assert tx.calendars.known(after.id) == {}
-        assert tx.calendars.blocks([after.id], DAY) == tx.calendars.noted([after.id]) == ()
+        assert tx.calendars.blocks([after.id], DAY) == ()
+        assert tx.calendars.noted([after.id]) == ()
         tx.calendars.saw(after.id, None, NOW, NOW, DAY)
         tx.calendars.saw_busy(after.id, NOW)
     assert replace(times_only=True).busy_at == NOW
