@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from providers.base import CalendarId
 
@@ -36,6 +36,7 @@ class Hook:
     """How long the channel is to last; the server may end it earlier."""
 
 
+@runtime_checkable
 class PushProvider(Protocol):
     """An account whose server calls us.
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from policy.facts import Blinded, Side
 from policy.notice import Doubt
 from providers.base import CalendarEntry, CalendarId, CalendarProvider, ETag, RefKey
-from syncd import ailing, poll, seen, work
+from syncd import ailing, poll, push, seen, work
 from syncd.book import DISCONNECTED, current, note_due, record, session_in
 from syncd.errors import Usage
 from syncd.house import Found, House, identity, owner
@@ -98,7 +98,8 @@ def disconnect(house: House, person: Person) -> int:
         accounts = tx.accounts.of(person.id)
         standing = tuple(_standing(tx, person))
         for account in accounts:
-            tx.due.set_time(work.SYNC, work.account_key(account.id), None)
+            for kind in (work.SYNC, work.PUSH):
+                tx.due.set_time(kind, work.account_key(account.id), None)
             ailing.forget(tx, account)
             tx.accounts.remove(account.id)
         for row, copy in standing:
@@ -307,6 +308,7 @@ def _keep_calendars(
     key = work.account_key(account.id)
     at = poll.next_round(house, tx, person, tuple(rounds.values()))
     tx.due.set_time(work.SYNC, key, at, prio=work.PRIO[work.SYNC], excl=key)
+    push.want(house, tx, account)
     ailing.resume(tx, account)
     for row in tx.sessions.all(person_id=person.id):
         if row.live:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from syncd import log, mark
+from syncd import log, mark, work
 from syncd.census import CENSUS, census
 from syncd.clock import Clock
 from syncd.config import Config
@@ -16,10 +16,11 @@ from syncd.errors import Misconfigured
 from syncd.health import Pulse
 from syncd.house import House
 from syncd.life import Pages, Parts, Runner
+from syncd.push import push
 from syncd.sync import HANDLERS
 from syncd.wiring import open_house, refit, refuse_demo
 
-DUTIES: Mapping[str, Handler] = {**HANDLERS, CENSUS: census}
+DUTIES: Mapping[str, Handler] = {**HANDLERS, CENSUS: census, work.PUSH: push}
 """What the daemon does, by the kind of work."""
 
 

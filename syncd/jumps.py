@@ -47,7 +47,7 @@ def note(house: House, step: Step) -> None:
 
 def bring_near(tx: Tx, longest: timedelta) -> int:
     """Make due now what would wait longer than *longest*, and return how many pieces that are."""
-    far = [row for row in tx.due.all([work.SYNC, work.WRITE]) if row.due_at > tx.now + longest]
+    far = [row for row in tx.due.all([work.SYNC, work.WRITE, work.PUSH]) if row.due_at > tx.now + longest]
     for row in far:
         tx.due.set_time(row.kind, row.key, tx.now, prio=work.PRIO[row.kind], excl=row.excl)
     return len(far)

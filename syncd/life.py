@@ -20,7 +20,7 @@ from typing import Protocol
 
 import structlog
 
-from syncd import jumps, mark, restored, rollcall
+from syncd import jumps, mark, push, restored, rollcall
 from syncd.clock import Clock, Step, WatchedClock
 from syncd.config import Config
 from syncd.edges import Follower
@@ -274,6 +274,7 @@ class Life:
         self._mark(house)
         if restored.verified_again(house):
             _log.info("ledger.verified_again")
+        push.keep(house)
         self._sweep.step(house)
         with house.db.read() as tx:
             self.accounts = sum(bool(account.grant) for account in tx.accounts.all())

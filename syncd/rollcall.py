@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from syncd import work
+from syncd import push, work
 from syncd.book import note_due, session_in
 from syncd.house import House
 from syncd.jumps import bring_near
@@ -31,6 +31,7 @@ def accounts(house: House) -> int:
         for key in sorted(missing):
             tx.due.want(work.SYNC, key, prio=work.PRIO[work.SYNC], excl=key)
         bring_near(tx, max(house.config.poll.every, _PEACE) + work.LEASE)
+    push.keep(house)
     return len(keys)
 
 

@@ -1,6 +1,6 @@
 """The kinds of due work, their keys, and which goes first.
 
-One ticket touches one account: ``excl`` holds it, so that no two work on it at once.
+One ticket touches one account: ``excl`` holds it, so that no two work on its events at once.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ WRITE = "write"
 SYNC = "sync"
 """One round of an account. Key: account."""
 
+PUSH = "push"
+"""Open, renew and stop the channels over which a server calls us. Key: account; it touches no event, and excludes
+nothing."""
+
 LEASE = timedelta(seconds=60)
 """How long a ticket is held without being renewed."""
 
-PRIO = {LOOK: 3, TIME: 2, WRITE: 1, SYNC: 0}
+PRIO = {LOOK: 3, TIME: 2, WRITE: 1, SYNC: 0, PUSH: 0}
 """A larger number goes first: a backlog of rounds delays no deadline."""
 
 

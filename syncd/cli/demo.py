@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(demo)
     group.command()(move)
     group.command()(decline)
+    group.command()(delete)
     app.add_typer(group, name="demo")
 
 
@@ -39,11 +40,15 @@ def demo(
     story: Annotated[
         bool, typer.Option("--story", help="Play a whole week through, and end; the clock is moved.")
     ] = False,
+    google: Annotated[
+        bool,
+        typer.Option("--google", help="Some people have their calendars with Google: a small one of ours."),
+    ] = False,
     as_json: frame.JsonOption = False,
 ) -> None:
     """Open a school on this computer, with calendar servers and people, to play with until Ctrl-C."""
     if context.invoked_subcommand is not None:
-        if story or port is not None or as_json:
+        if story or google or port is not None or as_json:
             raise Usage(
                 f"options of the demo itself do not go with demo {context.invoked_subcommand}; leave them out"
             )
@@ -57,7 +62,7 @@ def demo(
     log.configure("error")
     try:
         with stoppable():
-            _tell(as_json=as_json) if story else _stay(port, as_json=as_json)
+            _tell(google=google, as_json=as_json) if story else _stay(port, google=google, as_json=as_json)
     except NoServer as missing:
         raise Problem(f"{missing}{'; choose another --port' if 'taken' in str(missing) else ''}") from None
     except Stopped as stopped:
@@ -65,20 +70,23 @@ def demo(
         raise typer.Exit(stopped.exit_code if story else 0) from None
 
 
-def _tell(*, as_json: bool) -> None:
+def _tell(*, google: bool, as_json: bool) -> None:
+    from syncd.demo.people import AT_GOOGLE
     from syncd.demo.story import tell
 
-    tell(sys.stdout, json=as_json)
+    tell(sys.stdout, json=as_json, google=AT_GOOGLE if google else ())
 
 
-def _stay(port: int | None, *, as_json: bool) -> None:
+def _stay(port: int | None, *, google: bool, as_json: bool) -> None:
     import signal
 
     from syncd.demo.open_day import open_day
+    from syncd.demo.people import AT_GOOGLE
 
     if not as_json:
-        frame.talk("Starting two calendar servers and filling five people's calendars ...")
-    with open_day(port) as school:
+        count = "three" if google else "two"
+        frame.talk(f"Starting {count} calendar servers and filling five people's calendars ...")
+    with open_day(port, AT_GOOGLE if google else ()) as school:
         if as_json:
             frame.emit(_for_a_program(school))
         else:
@@ -162,3 +170,15 @@ def decline(
     with opened.house() as house:
         clock_of(house)
         frame.say(answer(house, session))
+
+
+def delete(
+    session: Annotated[str, typer.Argument(metavar="ID", help="The session.")],
+) -> None:
+    """Delete a session of a running demo as its student, in the student's own calendar."""
+    from syncd.demo.moving import clock_of
+    from syncd.demo.visitor import delete as take_away
+
+    with opened.house() as house:
+        clock_of(house)
+        frame.say(take_away(house, session))

@@ -52,6 +52,21 @@ def files(config: Config) -> Looked:
             yield Check("google service account", Level.FAIL, *halves(wrong.sentence))
         else:
             yield from _readable("google service account", google.service_account_file, key.email)
+    yield _calls(config)
+
+
+def _calls(config: Config) -> Check:
+    """Tell whether Google calls us when something changes, and if not, why."""
+    from syncd.push import address_of, why_off
+
+    why = why_off(config)
+    if why is None:
+        return Check("google push", Level.OK, f"Google calls {address_of(config)}")
+    said = f"off: {why}; calendars are looked at every so often, as ever"
+    if not config.google.push:
+        return Check("google push", Level.OK, said)
+    remedy = "set school.public_url to the https address at which the world reaches web.listen"
+    return Check("google push", Level.WARN, said, remedy)
 
 
 def _readable(name: str, file: Path | None, says: str) -> Looked:

@@ -24,6 +24,7 @@ def chloe(monday: date) -> Person:
         weekly="Mon-Sun 09:00-21:00",
         calendars=(_chloe_campus(monday), _chloe_family(monday)),
         sessions="family",
+        named_after="campus",
         known=(
             busy("2026-10-20 10:00", "economics, 10:30-11:45, in a zone that Outlook calls by its own name"),
             busy("2026-10-20 11:00", "economics, 10:30-11:45"),

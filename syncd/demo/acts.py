@@ -23,7 +23,7 @@ def deleted_in_time(play: Play, meetings: Mapping[str, Meeting]) -> None:
     meeting = meetings["in time"]
     play.chapter("Cancelled in time")
     play.until(when("Mon 14:10"))
-    play.hand(meeting.student).delete(play.event(meeting, Side.STUDENT))
+    play.home(meeting.student).delete(play.event(meeting, Side.STUDENT))
     play.tell(
         "deleted", "Arjun cannot come on Wednesday. He deletes the session in his own calendar.", meeting
     )
@@ -51,24 +51,26 @@ def deleted_by_mistake(play: Play, meetings: Mapping[str, Meeting]) -> None:
     meeting = meetings["by mistake"]
     play.chapter("Deleted by mistake")
     play.until(when("Mon 20:45"))
-    url, hand = play.event(meeting, Side.STUDENT), play.hand(meeting.student)
-    event = hand.get(url)
-    hand.delete(url)
+    event, home = play.event(meeting, Side.STUDENT), play.home(meeting.student)
+    home.delete(event)
     play.tell("deleted", "Lena tidies up her calendar. The session with Miriam goes too.", meeting)
     _noticed(play, meeting, "Mon 20:48", "syncd sees it gone, {left} before the deadline.")
     _confirmed(play, meeting, "Mon 20:48:30")
     play.until(when("Mon 20:56"))
-    hand.put(url, event)
+    home.put_back(event)
     play.tell("put back", "Lena sees what she has done, and undoes it in her calendar.", meeting)
     play.poll(when("Mon 20:58"), meeting.student)
     play.expect(meeting, State.BOOKED)
     play.expect_event(meeting, Side.MENTOR, stands=True)
     play.tell(
         "stands",
-        "The event is back within the half hour, so nothing has happened: the session stands. Miriam's"
-        " copy was never touched.",
+        f"The event is back within the half hour, so nothing has happened: the session stands. Miriam's"
+        f" copy {_COPY[play.delivered(meeting)]}.",
         meeting,
     )
+
+
+_COPY = {True: "went and came back with it", False: "was never touched"}
 
 
 def given_up_by_the_mentor(play: Play, meetings: Mapping[str, Meeting]) -> None:
@@ -130,7 +132,7 @@ def calendar_deleted(play: Play, meetings: Mapping[str, Meeting]) -> None:
     title = chloe.calendar(chloe.sessions).title
     play.chapter("A calendar disappears")
     play.until(when("Wed 15:30"))
-    play.hand(chloe.user).delete(play.hand(chloe.user).calendar(chloe.sessions))
+    play.home(chloe.user).delete_calendar(chloe.sessions)
     play.tell(
         "deleted",
         f'Chloé deletes the whole calendar "{title}" from her account. Thursday\'s session with Miriam stood'
@@ -174,7 +176,7 @@ def deleted_late(play: Play, meetings: Mapping[str, Meeting]) -> None:
         meeting,
     )
     play.until(when("Wed 17:40"))
-    play.hand(meeting.student).delete(play.event(meeting, Side.STUDENT))
+    play.home(meeting.student).delete(play.event(meeting, Side.STUDENT))
     left = spoken(meeting.start - play.clock.now())
     play.tell("deleted", f"{left} before the session starts, Lena deletes it in her own calendar.", meeting)
     _noticed(play, meeting, "Wed 17:42", "syncd sees it gone, {late} after the deadline.")

@@ -14,6 +14,7 @@ from syncd.demo.person import Known, Person
 from syncd.demo.school import ZONE, join
 from syncd.demo.stagehand import Meeting, Play, WrongEnding
 from syncd.free import Free
+from syncd.house import GOOGLE
 from syncd.sessions import agree
 from syncd.sync import sync_now
 
@@ -21,6 +22,7 @@ _HOUR = timedelta(hours=1)
 _TWO_WEEKS = timedelta(weeks=2)
 _CITIES = {"Europe/Berlin": "Berlin", "Asia/Kolkata": "India", "America/New_York": "New York"}
 _CITIES |= {"Europe/London": "London"}
+_AT = {GOOGLE: ", with Google"}
 _TOLD = {
     "lena": ("2026-10-20 12:00", "2026-10-22 11:00", "2026-10-23 09:00"),
     "arjun": ("2026-10-14 12:00", "2026-10-20 10:00", "2026-10-23 18:00"),
@@ -36,10 +38,33 @@ def opening(play: Play) -> None:
         "syncd: one week at a school, in a few seconds",
         f"Three students meet two mentors, one to one. Who cannot come needs no other app: they delete"
         f" the session in their own calendar, {spoken(rules.notice)} before it starts or earlier. Then it is"
-        " not lost. What follows really happens, on two calendar servers on this computer; only the"
+        f" not lost. What follows really happens, on {_where(play)}; only the"
         f" clock is moved. Times are those of {_CITIES[ZONE.key]}.",
-        "Each of the five gives syncd the address of their calendar server, a name and a password.",
+        _let_in(play),
     )
+
+
+def _at_google(play: Play) -> list[str]:
+    return [first_name(person) for person in play.cast.values() if person.server == GOOGLE]
+
+
+def _where(play: Play) -> str:
+    match len(_at_google(play)):
+        case 0:
+            return "two calendar servers on this computer"
+        case some if some < len(play.cast):
+            return "three calendar servers on this computer, one of them a small Google"
+    return "a small Google on this computer"
+
+
+def _let_in(play: Play) -> str:
+    given = "gives syncd the address of their calendar server, a name and a password"
+    match _at_google(play):
+        case []:
+            return f"Each of the five {given}."
+        case some if len(some) < len(play.cast):
+            return f"{' and '.join(some)} say yes to syncd on Google's page. Each of the others {given}."
+    return "Each of the five says yes to syncd on Google's page."
 
 
 def connected(play: Play) -> None:
@@ -52,8 +77,8 @@ def connected(play: Play) -> None:
         names = " and ".join(f'"{entry.name}"' for entry in done.busy)
         play.tell(
             "connected",
-            f"{person.name}, {person.role} in {_CITIES[person.zone]}: calendars {names}; sessions will go into"
-            f' "{done.sessions.name}".',
+            f"{person.name}, {person.role} in {_CITIES[person.zone]}{_AT.get(person.server, '')}:"
+            f' calendars {names}; sessions will go into "{done.sessions.name}".',
         )
 
 
@@ -162,9 +187,17 @@ def _invited(play: Play, meetings: Sequence[Meeting]) -> None:
     play.tell(
         "invited",
         f"syncd has written only to {student}'s calendar: his server has brought the invitation to {mentor}'s by itself,"
-        " as for any meeting. Only Lena's server sends none, so there syncd writes both events.",
+        f" as for any meeting. {_uninvited(play, meetings)}",
         first,
     )
+
+
+def _uninvited(play: Play, meetings: Sequence[Meeting]) -> str:
+    if all(map(play.delivered, meetings)):
+        return "So it is with all six."
+    if _at_google(play):
+        return "Lena's sends none, and none goes from Google to another server or back: there syncd writes both events."
+    return "Only Lena's server sends none, so there syncd writes both events."
 
 
 def _booked(play: Play, meeting: Meeting, deadline: datetime) -> str:

@@ -39,7 +39,8 @@ def closing(play: Play, meetings: Mapping[str, Meeting], out: TextIO, *, json: b
     bill.table([_row(play, each) for each in sorted(meetings.values(), key=lambda one: one.start)])
     bill.heading("Why the forfeit? Whoever asks can read it", f"syncd explain {play.ids['late']}")
     bill.explanation(_explained(play.house, play.ids["late"]))
-    bill.heading("Now you", "Start the same school with your own hands on it:  syncd demo")
+    google = " --google" if play.town.google else ""
+    bill.heading("Now you", f"Start the same school with your own hands on it:  syncd demo{google}")
 
 
 def _row(play: Play, meeting: Meeting) -> Row:

@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 from base64 import b32encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from syncd.demo.people import Person, everybody
 from syncd.demo.school import NAME, ZONE, join
 from syncd.demo.town import Town
 from syncd.errors import Problem
-from syncd.house import House
+from syncd.house import GOOGLE, House
 from syncd.sessions import agree
 from syncd.sync import sync_now
 from syncd.vault import Vault
@@ -61,9 +61,11 @@ class Member:
     user: str
     password: str
     server: str
-    """Where any calendar app connects."""
+    """Where any calendar app connects; Google's API where it is Google."""
     calendars: Mapping[str, str]
     """Name to address."""
+    google: bool = False
+    """Their calendars are with Google: the password is a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,10 @@ class OpenDay:
 
 
 @contextmanager
-def open_day(port: int | None = None) -> Iterator[OpenDay]:
+def open_day(port: int | None = None, google: Collection[str] = ()) -> Iterator[OpenDay]:
     """Keep the school open and its daemon at work for as long as the context lasts; nothing is left behind.
+
+    Those in *google* have their calendars there.
 
     :raises NoServer: if a calendar server cannot be had, or the port is taken.
     :raises Problem: if the environment would overrule the demo's configuration.
@@ -110,7 +114,7 @@ def open_day(port: int | None = None) -> Iterator[OpenDay]:
         directory = Path(folder)
         clock = _clock(directory)
         today = clock.now().astimezone(ZONE).date()
-        people = everybody(today - timedelta(days=today.weekday()))
+        people = everybody(today - timedelta(days=today.weekday()), google)
         with Town(directory, people, clock, port).open() as town, _house(directory, town, clock) as house:
             school = _opened(house, town)
             with at_work(house, clock):
@@ -135,13 +139,22 @@ def _clock(directory: Path) -> ShiftedClock:
 def _house(directory: Path, town: Town, clock: ShiftedClock) -> Iterator[House]:
     file = directory / "config.toml"
     allow = ", ".join(f'"{server}"' for server in town.allowed)
-    file.write_text(_CONFIG.format(name=NAME, zone=ZONE.key, allow=allow), encoding="utf-8")
+    text = _CONFIG.format(name=NAME, zone=ZONE.key, allow=allow) + _google(town, directory)
+    file.write_text(text, encoding="utf-8")
     Vault.create(directory / "key")
     house = open_house(load(file), clock)
     with closing(house.db):
         with house.db.write() as tx:
             tx.meta.put(DEMO_CLOCK, str(clock.file))
         yield replace(house, new_id=_short_id)
+
+
+def _google(town: Town, directory: Path) -> str:
+    if town.google is None:
+        return ""
+    section = town.google_section(directory).model_dump(mode="json", exclude_defaults=True)
+    lines = (f'{name} = "{value}"\n' for name, value in section.items())
+    return f"\n[google]\n# The demo's own, on this computer.\n{''.join(lines)}"
 
 
 def _short_id() -> str:
@@ -157,15 +170,16 @@ def _opened(house: House, town: Town) -> OpenDay:
 
 
 def _member(person: Person, town: Town) -> Member:
-    hand = town.hand(person.user)
+    home = town.home(person.user)
     return Member(
         name=person.name,
         email=person.email,
         role=person.role,
         user=person.user,
-        password=person.password,
-        server=town.server(person.user).url,
-        calendars={each.title: hand.calendar(each.name) for each in person.calendars},
+        password=home.password,
+        server=home.url,
+        calendars=home.calendars,
+        google=person.server == GOOGLE,
     )
 
 

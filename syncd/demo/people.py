@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from syncd.demo.abroad import chloe
@@ -11,17 +12,21 @@ from syncd.demo.person import MONDAY, Known, Person
 from syncd.demo.servers import Server
 from syncd.demo.students import arjun, lena
 
-__all__ = ["MONDAY", "Known", "Person", "everybody", "move_in", "passwords"]
+__all__ = ["AT_GOOGLE", "MONDAY", "Known", "Person", "everybody", "move_in", "passwords"]
+
+AT_GOOGLE = frozenset({"arjun", "miriam"})
+"""Who is with Google where some are: then a student or a mentor alone is, or both, or neither."""
 
 
-def everybody(monday: date = MONDAY) -> tuple[Person, ...]:
-    """Return the people, with calendars that begin in the week of *monday*.
+def everybody(monday: date = MONDAY, google: Collection[str] = ()) -> tuple[Person, ...]:
+    """Return the people, with calendars that begin in the week of *monday*; those in *google* are there with them.
 
     :raises ValueError: if it is not a Monday.
     """
     if monday.weekday() != 0:
         raise ValueError(f"{monday} is a {monday:%A}: the calendars begin on a Monday")
-    return tuple(person(monday) for person in (lena, arjun, chloe, miriam, jonas))
+    people = (person(monday) for person in (lena, arjun, chloe, miriam, jonas))
+    return tuple(replace(one, server="google") if one.user in google else one for one in people)
 
 
 def passwords(people: Iterable[Person]) -> Mapping[str, str]:

@@ -51,8 +51,15 @@ class Person:
     """The name of the calendar in which they want their sessions."""
     known: tuple[Known, ...]
     """Right only where the calendars begin at :data:`MONDAY`, with tentative events counted as busy."""
-    server: Literal["xandikos", "radicale"] = "xandikos"
+    server: Literal["xandikos", "radicale", "google"] = "xandikos"
     """The program that keeps their calendars."""
+    named_after: str = ""
+    """The calendar that bears their address at Google, if it is another than that of their sessions."""
+
+    @property
+    def primary(self) -> str:
+        """The name of the calendar that bears their address at Google, where no such calendar can be deleted."""
+        return self.named_after or self.sessions
 
     def local(self, hour: datetime) -> datetime:
         """Return a wall time of theirs as an aware one."""

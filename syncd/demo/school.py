@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 from policy.rules import Rules
 from policy.weekly import Weekly
-from syncd import wiring
-from syncd.accounts import Connected, Login, connect
+from syncd.accounts import Connected
 from syncd.config import Config
 from syncd.config.model import CalDav, DatabaseSection, Keys, School
 from syncd.demo.people import Person
@@ -28,6 +27,7 @@ def configuration(directory: Path, town: Town, rules: Rules) -> Config:
         database=DatabaseSection(url=f"sqlite:///{directory / 'syncd.db'}"),
         rules=rules,
         caldav=CalDav(allow=town.allowed),
+        google=town.google_section(directory),
         keys=Keys(file=directory / "key"),
     )
 
@@ -38,10 +38,10 @@ def join(house: House, town: Town, person: Person) -> Connected:
     :raises Refused: if the server does not take their events.
     :raises ProviderError: if the account cannot be connected.
     """
-    town.move_in(person)
+    home = town.home(person.user)
+    home.move_in()
     with house.db.write() as tx:
         row = tx.people.add(
             person.email, person.name, Role(person.role), person.zone, str(Weekly.parse(person.weekly))
         )
-    login = Login(wiring.CALDAV, town.server(person.user).url, person.user, person.password)
-    return connect(house, row, login, (), person.sessions)
+    return home.connect(house, row)

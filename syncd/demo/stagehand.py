@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b32encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from policy.notice import Outcome
 from syncd import work
 from syncd.book import session_in
 from syncd.clock import MovableClock
-from syncd.demo.hand import Hand, Stored
+from syncd.demo.home import Home, Seen
 from syncd.demo.people import MONDAY, Person
 from syncd.demo.school import ZONE
 from syncd.demo.terminal import Stage
@@ -30,8 +29,6 @@ from syncd.sync import HANDLERS, PATIENCE, sync_now
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WITHOUT_POLLS = (work.LOOK, work.TIME, work.WRITE)
-_TIMES = re.compile(r"(DTSTART|DTEND):(\d{8}T\d{6}Z)")
-_UTC = "%Y%m%dT%H%M%SZ"
 _LINE = 79
 _ID_BYTES = 5  # 8 letters: short enough to be read aloud
 
@@ -102,9 +99,9 @@ class Play:
 
     # --- people's own hands ----------------------------------------------------------
 
-    def hand(self, user: str) -> Hand:
-        """Return the hand of somebody in their own calendars."""
-        return self.town.hand(user)
+    def home(self, user: str) -> Home:
+        """Return the calendars of somebody, where their own hands act."""
+        return self.town.home(user)
 
     def event(self, meeting: Meeting, side: Side) -> str:
         """Return the address of the event of *meeting* in the calendar on *side*.
@@ -114,8 +111,8 @@ class Play:
         self.expect_event(meeting, side, stands=True)
         return self.standing(meeting, side)[0].url
 
-    def standing(self, meeting: Meeting, side: Side) -> tuple[Stored, ...]:
-        """Ask the server itself, over HTTP, for the events of *meeting* in the calendars on *side*."""
+    def standing(self, meeting: Meeting, side: Side) -> tuple[Seen, ...]:
+        """Ask the server itself for the events of *meeting* in the calendars on *side*."""
         user = meeting.student if side is Side.STUDENT else meeting.mentor
         return tuple(one for one in self.town.events(user, self.ids[meeting.key]) if not one.cancelled)
 
@@ -128,19 +125,11 @@ class Play:
 
         :raises WrongEnding: if it does not stand there.
         """
-        self.expect_event(meeting, Side.MENTOR, stands=True)
-        (event,) = self.standing(meeting, Side.MENTOR)
-        self.hand(meeting.mentor).decline(event, self.cast[meeting.mentor].email)
+        self.home(meeting.mentor).decline(self.event(meeting, Side.MENTOR))
 
     def drag(self, meeting: Meeting, by: timedelta) -> None:
         """Move the event of *meeting* in the student's calendar, as with a finger."""
-        url, hand = self.event(meeting, Side.STUDENT), self.hand(meeting.student)
-
-        def later(found: re.Match[str]) -> str:
-            at = datetime.strptime(f"{found[2]}+0000", f"{_UTC}%z") + by
-            return f"{found[1]}:{at:{_UTC}}"
-
-        hand.put(url, _TIMES.sub(later, hand.get(url)))
+        self.home(meeting.student).drag(self.event(meeting, Side.STUDENT), by)
 
     # --- what is expected ------------------------------------------------------------
 

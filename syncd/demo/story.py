@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from policy.notice import Outcome
 from policy.rules import Rules
 from syncd.clock import MovableClock
 from syncd.demo import acts, arrival, ending
-from syncd.demo.people import everybody
+from syncd.demo.people import Person, everybody
 from syncd.demo.school import ZONE, configuration
 from syncd.demo.stagehand import Meeting, Play, ids, when
 from syncd.demo.terminal import Stage
@@ -52,13 +52,20 @@ MEETINGS = (
 """The sessions, and how each must end."""
 
 
-def tell(out: TextIO, *, json: bool, rules: Rules | None = None, scenes: Sequence[Scene] = SCENES) -> None:
-    """Tell the whole story, with the school's true rules.
+def tell(
+    out: TextIO,
+    *,
+    json: bool,
+    rules: Rules | None = None,
+    scenes: Sequence[Scene] = SCENES,
+    google: Collection[str] = (),
+) -> None:
+    """Tell the whole story, with the school's true rules; those in *google* have their calendars there.
 
     :raises WrongEnding: if any verdict or state is not exactly what it must be.
     :raises NoServer: if a calendar server cannot be had.
     """
-    with _theatre(out, json=json, rules=rules or Rules()) as play:
+    with _theatre(out, everybody(google=google), json=json, rules=rules or Rules()) as play:
         arrival.opening(play)
         arrival.connected(play)
         arrival.hours_known(play)
@@ -70,10 +77,10 @@ def tell(out: TextIO, *, json: bool, rules: Rules | None = None, scenes: Sequenc
 
 
 @contextmanager
-def _theatre(out: TextIO, *, json: bool, rules: Rules) -> Iterator[Play]:
+def _theatre(out: TextIO, people: Iterable[Person], *, json: bool, rules: Rules) -> Iterator[Play]:
     """Put the school up in a directory that does not outlive the story."""
     clock = MovableClock(when("Mon 07:30"))
-    cast = {person.user: person for person in everybody()}
+    cast = {person.user: person for person in people}
     stage = Stage(json=json, clock=clock, zone=ZONE.key, out=out)
     with tempfile.TemporaryDirectory(prefix="syncd-story-") as folder:
         directory = Path(folder)

@@ -1,23 +1,34 @@
-"""The calendar servers of the demo: a Xandikos that delivers invitations by itself, and a Radicale that does not."""
+"""The calendar servers of the demo: a Xandikos that delivers invitations by itself, a Radicale that does not, a Google."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from syncd.clock import Clock
 from syncd.config import HostPort
+from syncd.config.model import Google
 from syncd.demo.front import HOST
-from syncd.demo.hand import Hand, Stored
-from syncd.demo.people import Person, move_in, passwords
+from syncd.demo.home import CalDavHome, Home, Seen
+from syncd.demo.people import Person, passwords
 from syncd.demo.servers import NoServer, Server, radicale, xandikos
+
+if TYPE_CHECKING:
+    from syncd.demo.google import GoogleFake
 
 _PATIENCE = timedelta(seconds=1)
 """Nothing of what the servers keep is wanted afterwards."""
+
+
+class _Runs(Protocol):
+    def start(self) -> object: ...
+
+    def stop(self) -> None: ...
 
 
 class Town:
@@ -29,16 +40,19 @@ class Town:
         self.people: Mapping[str, Person] = {person.user: person for person in people}
         by_server = {
             name: passwords(person for person in self.people.values() if person.server == name)
-            for name in ("xandikos", "radicale")
+            for name in ("xandikos", "radicale", "google")
         }
         self.most = xandikos(directory / "xandikos", by_server["xandikos"], clock=clock, scheduling=True)
         """Where most people are."""
         self.other = radicale(directory / "radicale", by_server["radicale"], clock=clock)
         """Where one student is."""
+        self.google = _google(clock) if by_server["google"] else None
+        """Where some are, if any."""
         for server in (self.most, self.other):
             server.patience = _PATIENCE
         if port is not None and self.most.front is not None:
             self.most.front.port = port
+        self._homes = {user: self._home(person) for user, person in self.people.items()}
 
     @contextmanager
     def open(self) -> Iterator[Self]:
@@ -46,63 +60,84 @@ class Town:
 
         :raises NoServer: if one of them cannot be had.
         """
-        both = (self.most, self.other)
-        with ThreadPoolExecutor(len(both), thread_name_prefix="demo-servers") as pool:
-            starting = [pool.submit(_start, server) for server in both]
+        servers: list[_Runs] = [*self._inhabited, *([self.google] if self.google else [])]
+        with ThreadPoolExecutor(len(servers), thread_name_prefix="demo-servers") as pool:
+            starting = [pool.submit(_start, server) for server in servers]
             try:
                 for each in starting:
                     each.result()
                 yield self
             finally:
                 wait(starting)  # what is stopped while it starts would stay
-                list(pool.map(Server.stop, both))
+                list(pool.map(_stop, servers))
 
     @property
     def allowed(self) -> tuple[HostPort, ...]:
         """The addresses that syncd is permitted to ask."""
-        return tuple(HostPort(HOST, server.port) for server in (self.most, self.other))
+        return tuple(HostPort(HOST, server.port) for server in self._inhabited)
 
-    def server(self, user: str) -> Server:
-        """Return the server on which *user* has their calendars."""
-        return self.other if user in self.other.users else self.most
+    @property
+    def _inhabited(self) -> tuple[Server, ...]:
+        return tuple(server for server in (self.most, self.other) if server.users)
 
-    def hand(self, user: str) -> Hand:
-        """Return the hand of *user* in their own calendars."""
-        return self.server(user).hand(user)
+    def google_section(self, directory: Path) -> Google:
+        """Return how syncd reaches Google; what makes it known there is kept in *directory*."""
+        if self.google is None:
+            return Google()
+        client, file = self.google.register(installed=True), directory / "client.json"
+        file.touch(0o600)
+        known = {"installed": {"client_id": client.id, "client_secret": client.secret}}
+        file.write_text(json.dumps(known), encoding="utf-8")
+        return Google(
+            client_secret_file=file,
+            api_endpoint=self.google.api_endpoint,
+            auth_uri=self.google.auth_uri,
+            token_uri=self.google.token_uri,
+            revoke_uri=self.google.revoke_uri,
+        )
 
-    def move_in(self, person: Person) -> None:
-        """Fill a person's calendars; where the server delivers invitations, have it know them and their address.
-
-        :raises Refused: if the server does not take something.
-        """
-        server = self.server(person.user)
-        addresses = move_in(person, server)
-        if server is self.most:
-            server.introduce(person.user, person.email)
-            server.deliver(person.user, addresses[person.sessions])
+    def home(self, user: str) -> Home:
+        """Return the calendars of *user*."""
+        return self._homes[user]
 
     def delivers(self, student: str, mentor: str) -> bool:
         """Tell whether the student's server brings invitations to the mentor by itself."""
-        return self.server(student) is self.server(mentor) is self.most
+        return self.home(student).delivers_to(self.home(mentor))
 
     def wrote(self, user: str, session_id: str) -> bool:
-        """Tell whether anybody has put an event of a session into a calendar of *user* with their own password."""
-        front = self.server(user).front
-        seen = front.seen() if front else ()
-        return any((one.user, one.method) == (user, "PUT") and session_id in one.path for one in seen)
+        """Tell whether anybody has put an event of a session into a calendar of *user* in their own name."""
+        return self.home(user).wrote(session_id)
 
-    def events(self, user: str, session_id: str) -> tuple[Stored, ...]:
+    def events(self, user: str, session_id: str) -> tuple[Seen, ...]:
         """Ask the server for the events of a session in all calendars of *user*, the cancelled ones too."""
-        hand = self.hand(user)
-        calendars = (hand.calendar(each.name) for each in self.people[user].calendars)
-        return tuple(found for one in calendars for found in hand.find(one, f"syncd-{session_id}-"))
+        return self.home(user).events(session_id)
+
+    def _home(self, person: Person) -> Home:
+        if self.google and person.server == "google":
+            from syncd.demo.google_home import GoogleHome  # noqa: PLC0415 - heavy, and only some demos have it
+
+            return GoogleHome(person, self.google)
+        server = self.other if person.user in self.other.users else self.most
+        return CalDavHome(person, server, delivers=server is self.most)
 
 
-def _start(server: Server) -> None:
+def _google(clock: Clock) -> GoogleFake:
+    from syncd.demo.google import GoogleFake  # noqa: PLC0415 - heavy, and only some demos have it
+
+    return GoogleFake(clock, ())
+
+
+def _start(server: _Runs) -> None:
     try:
         server.start()
     except NoServer as failed:
+        if not isinstance(server, Server):
+            raise
         # The log goes away with the demo's directory: what it says last is said here.
         said = server.log.read_text("utf-8", "replace").split("\n") if server.log.is_file() else []
         last = next((line.strip() for line in reversed(said) if line.strip()), "nothing")
         raise NoServer(str(failed).replace(f"read {server.log}", f"its last word: {last}")) from None
+
+
+def _stop(server: _Runs) -> None:
+    server.stop()

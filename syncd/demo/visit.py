@@ -48,7 +48,9 @@ def trials(school: OpenDay) -> Iterator[Trial]:
     )
 
 
-def _deletion(member: Member, session: Booked) -> tuple[str, str]:
+def _deletion(member: Member, session: Booked) -> tuple[str, ...]:
+    if member.google:
+        return (f"syncd demo delete {session.id}",)
     secret = quote(f"{member.user}:{member.password}")
     return f"curl -fsS -o /dev/null -X DELETE -u {secret} \\", f"  {session.student_event}"
 
@@ -73,6 +75,12 @@ def _parts(trial: Trial) -> Iterator[tuple[str, ...]]:
             part = ()
 
 
+_BY_HAND = {
+    "student": "with Google; by hand: syncd demo delete ID",
+    "mentor": "with Google; by hand: syncd demo decline ID",
+}
+
+
 def guide(school: OpenDay) -> Iterator[str]:
     """Yield the guide line by line; what is to be pasted stands four columns in."""
     yield "A school is open, and syncd is at work in it, until you press Ctrl-C."
@@ -80,7 +88,8 @@ def guide(school: OpenDay) -> Iterator[str]:
     width = max(len(member.name) for member in school.people)
     for member in school.people:
         who = f"{member.name:<{width}}  {member.role:<7}"
-        yield f"  {who}  {member.server}  {member.user} / {member.password}"
+        where = f"{member.server}  {member.user} / {member.password}"
+        yield f"  {who}  {_BY_HAND[member.role] if member.google else where}"
     yield ""
     yield "Or try it in another terminal. The clock jumps when you tell it to."
     yield f"    export SYNCD_CONFIG={quote(school.config)}"

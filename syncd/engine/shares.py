@@ -1,4 +1,7 @@
-"""Who may have how many threads and connections: rounds leave some of both to what has a deadline."""
+"""Who may have how many threads and connections: rounds leave some of both to what has a deadline.
+
+The channels over which servers call us have one thread beside all others: they are in nobody's way, and in no hurry.
+"""
 
 from __future__ import annotations
 
@@ -27,30 +30,46 @@ class Shares:
     """Connections to one host that rounds may have."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "urgent", tuple(kind for kind in self.kinds if kind != work.SYNC))
+        urgent = tuple(kind for kind in self.kinds if kind not in {work.SYNC, work.PUSH})
+        object.__setattr__(self, "urgent", urgent)
         object.__setattr__(self, "rounds", _most(self.workers))
         object.__setattr__(self, "rounds_per_host", _most(self.per_host))
 
     @property
     def threads(self) -> int:
         """How many threads there are: at least two, so that a slow round keeps nobody waiting."""
+        return self._shared + (work.PUSH in self.kinds)
+
+    @property
+    def _shared(self) -> int:
         return max(2, self.workers)
 
     def wanted(self, running: Sequence[Ticket]) -> tuple[str, ...]:
         """Return the kinds for which there is a thread now."""
-        if len(running) >= self.threads:
-            return ()
-        return self.kinds if rounds_in(running) < self.rounds else self.urgent
+        running, aside = self._apart(running)
+        if len(running) >= self._shared:
+            return aside
+        with_rounds = rounds_in(running) < self.rounds and work.SYNC in self.kinds
+        return (*self.urgent, *((work.SYNC,) if with_rounds else ()), *aside)
 
     def claim(self, tx: Tx, running: Sequence[Ticket], holder: str) -> list[Ticket]:
         """Take as much as there is room for: first what is urgent, then rounds."""
-        free = self.threads - len(running)
-        urgent = self._fill(tx, self.urgent, free, running, self.per_host, holder)
-        room = min(free - len(urgent), self.rounds - rounds_in(running))
-        if room <= 0 or work.SYNC not in self.kinds:
-            return urgent
-        out = [*running, *urgent]
-        return urgent + self._fill(tx, (work.SYNC,), room, out, self.rounds_per_host, holder)
+        running, aside = self._apart(running)
+        free = self._shared - len(running)
+        taken = self._fill(tx, self.urgent, free, running, self.per_host, holder)
+        room = min(free - len(taken), self.rounds - rounds_in(running))
+        if room > 0 and work.SYNC in self.kinds:
+            out = [*running, *taken]
+            taken += self._fill(tx, (work.SYNC,), room, out, self.rounds_per_host, holder)
+        if aside:
+            taken += tx.due.claim(1, LEASE, aside, holder=holder)
+        return taken
+
+    def _apart(self, running: Sequence[Ticket]) -> tuple[Sequence[Ticket], tuple[str, ...]]:
+        """Return what runs in the threads of all, and what the one beside them may have now."""
+        others = [ticket for ticket in running if ticket.kind != work.PUSH]
+        free = work.PUSH in self.kinds and len(others) == len(running)
+        return others, (work.PUSH,) if free else ()
 
     def _fill(
         self, tx: Tx, kinds: Sequence[str], room: int, running: Sequence[Ticket], limit: int, holder: str

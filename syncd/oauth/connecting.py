@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from providers.errors import ProviderError
 from providers.oauth import Answer, Delegation, Grant, grant_in, revoke, text_of
 from providers.transport import session
-from syncd import accounts
+from syncd import accounts, push
 from syncd.errors import Misconfigured, Problem
 from syncd.house import GOOGLE, GoogleDoor, House, identity, owner
 from syncd.oauth.files import rules_of
@@ -65,6 +65,8 @@ def take_back(house: House, person: Person) -> tuple[str, ...]:
             for each in tx.accounts.all()
             if each.provider == GOOGLE and each.person_id != person.id
         }
+    for each in mine:
+        push.end(house, each, person)  # while we are still let in
     # Google ends every permission that an account gave to the school, whichever of them is taken back.
     alone = [each for each in mine if each.username not in others]
     return tuple(sentence for each in alone for sentence in _take_back(house, each))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from syncd.store import calendars
 from syncd.store.errors import Taken, Unknown
@@ -12,12 +12,13 @@ from syncd.store.health import turn
 from syncd.store.hosts import host_of
 from syncd.store.link import AnyRow, Link
 from syncd.store.rows import Account, AccountId, Health, PersonId
-from syncd.store.tables import accounts
+from syncd.store.tables import accounts, channels
 
 REMOVED = "removed"
 """The cause of an account, or a calendar, that its owner has taken away."""
 _ADD = insert(accounts).returning(accounts.c.id)
 _GET = select(accounts).where(accounts.c.id == bindparam("this"))
+_DROP_CHANNELS = delete(channels).where(channels.c.account_id == bindparam("account"))
 _ALL = select(accounts).where(accounts.c.removed_at.is_(None)).order_by(accounts.c.id)
 _OF = _ALL.where(accounts.c.person_id == bindparam("whose"))
 
@@ -108,7 +109,7 @@ class Accounts:
         return turn(self._link, accounts, id, health, trouble, cause)
 
     def remove(self, id: AccountId) -> None:  # noqa: A002
-        """Erase the account's grant, calendars and busy time.
+        """Erase the account's grant, calendars, channels and busy time.
 
         Its row stays without the grant, and so do calendars that the history of a session names,
         without name or token: evidence must not point at nothing.
@@ -120,6 +121,7 @@ class Accounts:
             {**gone, "health": Health.LOST.value, "health_since": self._link.now},
         ):
             calendars.retire(self._link, calendars.of_account(id))
+            self._link.run(_DROP_CHANNELS, {"account": id})
 
 
 def _account(row: AnyRow) -> Account:

@@ -105,6 +105,25 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """An agreement that a server calls us when a calendar changes."""
+
+    id: str
+    account_id: AccountId
+    calendar_id: CalendarRowId
+    address: str
+    """Where the server is to call."""
+    digest: str
+    """Of the secret by which a call of the server is known; the secret itself is not kept."""
+    resource: str | None
+    """By which the server knows what is watched; ``None`` while it has not said so: it cannot be stopped then."""
+    until: datetime
+    """When it ends by itself."""
+    renew_at: datetime
+    """When another is to be opened in its place."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A stored piece of busy time of one resource."""
 

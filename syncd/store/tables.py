@@ -105,6 +105,20 @@ calendars = Table(
     sqlite_autoincrement=True,
 )
 
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("calendar_id", Id, nullable=False),
+    Column("address", Words, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("resource", Words),
+    Column("until", Instant, nullable=False),
+    Column("renew_at", Instant, nullable=False),
+)
+"""A calendar may be gone before its channel is stopped, so nothing holds it here."""
+
 resources = Table(
     "resources",
     metadata,

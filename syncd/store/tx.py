@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncd.store.accounts import Accounts
 from syncd.store.audit import Audit
 from syncd.store.calendars import Calendars
+from syncd.store.channels import Channels
 from syncd.store.chronicle import Chronicle
 from syncd.store.copies import Copies
 from syncd.store.due import Due
@@ -32,6 +33,7 @@ class Tx:
         self.people = People(link)
         self.accounts = Accounts(link)
         self.calendars = Calendars(link)
+        self.channels = Channels(link)
         self.sessions = Sessions(link)
         self.copies = Copies(link)
         self.ledger = Ledger(link)

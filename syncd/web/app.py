@@ -1,20 +1,23 @@
-"""The pages that machines read: /healthz, /readyz and /metrics."""
+"""What machines read, /healthz, /readyz and /metrics, and where servers call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 
 from syncd.health import TRIED, Pulse, Readiness, readiness, stuck
 from syncd.house import House
+from syncd.push import HOOK, Bell, Call, Heard
+from syncd.store.errors import StoreError
 from syncd.web.metrics import registry, scraped
-from syncd.web.wall import METHODS, PROBLEM, Wall, problem
+from syncd.web.wall import CALLS, METHODS, PROBLEM, Wall, problem
 
 
 class Health:
@@ -47,6 +50,35 @@ class Health:
         return Response(scraped(self._numbers), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
+class Hooks:
+    """Where servers call to say that something changed."""
+
+    _ANSWERS: Mapping[Heard, HTTPStatus] = {
+        Heard.TAKEN: HTTPStatus.NO_CONTENT,
+        Heard.UNKNOWN: HTTPStatus.NOT_FOUND,
+        Heard.REFUSED: HTTPStatus.FORBIDDEN,
+    }
+
+    def __init__(self, house: Callable[[], House]) -> None:
+        self._house = house
+        self._bell = Bell()
+
+    def google(self, request: Request) -> Response:
+        """Take a call of Google's: all that it says stands in its head, and its body is left alone."""
+        said = [
+            request.headers.get(f"x-goog-{name}", "")
+            for name in ("channel-id", "resource-id", "channel-token", "resource-state")
+        ]
+        house = self._house()
+        try:
+            status = self._ANSWERS[self._bell.ring(house, Call(*said))]
+        except StoreError:
+            status = HTTPStatus.SERVICE_UNAVAILABLE  # Google calls again
+        if status is HTTPStatus.NO_CONTENT:
+            return Response(status_code=status, background=BackgroundTask(self._bell.settle, house))
+        return Response(problem(status), status, media_type=PROBLEM)
+
+
 def _passes(found: Readiness) -> bool:
     return any(one.name == TRIED and one.ok for one in found.checks)
 
@@ -58,9 +90,10 @@ def app(house: Callable[[], House], pulse: Callable[[], Pulse], started: datetim
     pages = Health(house, pulse, started)
     for path, page in (("/healthz", pages.alive), ("/readyz", pages.ready), ("/metrics", pages.metrics)):
         made.add_api_route(path, page, methods=list(METHODS), response_model=None)
+    made.add_api_route(HOOK, Hooks(house).google, methods=list(CALLS), response_model=None)
     made.add_exception_handler(HTTPException, _refused)
     made.add_exception_handler(Exception, _failed)
-    return Wall(made)
+    return Wall(made, frozenset({HOOK}))
 
 
 def _refused(_request: Request, error: Exception) -> Response:

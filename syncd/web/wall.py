@@ -9,6 +9,10 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = ("GET", "HEAD")
+CALLS = ("POST",)
+"""How a server calls us, where it may."""
+_BODY = 16 * 1024
+"""Bytes that a call may bring; they are not read."""
 _HEADERS = (
     (b"cache-control", b"no-store"),
     (b"connection", b"close"),  # an idle connection would keep its place from somebody who asks
@@ -25,8 +29,9 @@ PROBLEM = "application/problem+json"
 class Wall:
     """Answers what needs no page, and adds the headers that every answer has."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hooks: frozenset[str] = frozenset()) -> None:
         self._app = app
+        self._hooks = hooks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a question through, or answer it."""
@@ -39,9 +44,11 @@ class Wall:
             await send(message)
 
         headers = dict(scope["headers"])
-        if scope["method"] not in METHODS:
-            await _refuse(armoured, HTTPStatus.METHOD_NOT_ALLOWED, [(b"allow", ", ".join(METHODS).encode())])
-        elif headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
+        hook = scope["path"] in self._hooks
+        methods, most = (CALLS, _BODY) if hook else (METHODS, 0)
+        if scope["method"] not in methods:
+            await _refuse(armoured, HTTPStatus.METHOD_NOT_ALLOWED, [(b"allow", ", ".join(methods).encode())])
+        elif int(headers.get(b"content-length", b"0")) > most or b"transfer-encoding" in headers:
             # RFC 9110, 9.3.1: content in a GET has no meaning, and may be an attack on what stands before us.
             await _refuse(armoured, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, ())
         else:

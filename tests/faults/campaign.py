@@ -17,6 +17,8 @@ from tests.faults.town import Doom
 from tests.syncd.engine.faults import Crash
 from tests.syncd.store.grounds import Ground
 
+_PUSH = "comes only where a server calls us, which no server in memory does: tests/syncd/google/test_push.py kills the"
+_PUSH += " process there, on a Google of our own; no event and no session hangs on it"
 ELSEWHERE: Mapping[str, str] = {
     "act._look_first:commit": "comes only if the newer of two events goes in the second before the older one is taken"
     " away: it asks for a look, and whoever takes the work again finds the same",
@@ -28,6 +30,21 @@ ELSEWHERE: Mapping[str, str] = {
     " which is what a pause shows",
     "oauth.shelf.Stored.replace:commit": "comes only where Google replaces a refresh token: tests/syncd/google ends the"
     " process before it and after it",
+    **dict.fromkeys(
+        (
+            *("push._open:commit", "push._open:watch", "push._open:commit#2", "push._open:commit#3"),
+            *(
+                "push._open:stop",
+                "push._stop:stop",
+                "push._stop:commit",
+                "push.push:commit",
+                "push.keep:commit",
+            ),
+        ),
+        _PUSH,
+    ),
+    "push.Bell._write:commit": "a call that is lost is one that Google did not make: the next round comes by itself",
+    "push.end:stop": "comes before an account is erased, while a person waits; what was not stopped ends by itself",
     "wiring.GoogleAccounts.enter:calendars": "comes before anything of a new account is kept, while a person waits",
     "invariants.sweep.Sweep.step:commit": "comes only to rows that were tampered with; the next sweep finds them again",
 }

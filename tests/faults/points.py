@@ -19,7 +19,10 @@ import syncd
 ROOT = Path(syncd.__file__).resolve().parent
 COMMIT = "commit"
 CALLS = frozenset(
-    {"capabilities", "calendars", "busy", "changes", "fetch", "create", "update", "delete", "find"}
+    {
+        *("capabilities", "calendars", "busy", "changes", "fetch", "create", "update", "delete", "find"),
+        *("watch", "renew", "stop"),
+    }
 )
 """The methods of a provider that ask a server, and how a door finds one."""
 _DATABASE, _ABROAD = "db", frozenset({"provider", "doors"})

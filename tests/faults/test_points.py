@@ -41,7 +41,20 @@ def test_a_new_commit_and_a_new_call_would_be_found_unreached(where: Mapping[str
 
 
 def test_what_bears_the_name_of_a_providers_method_and_is_none_is_known() -> None:
-    assert others() == ("cli.setup.init: Vault.create",)
+    assert others() == (
+        "cli.google_checks.lets_in: door(house).renew",
+        "cli.setup.init: Vault.create",
+        "engine.drain.Drain._work: tx.due.renew",
+        "engine.flight.Flight.renew: tx.due.renew",
+        "engine.runner.ThreadRunner._pass: self._flight.renew",
+        "engine.runner.ThreadRunner._renew: self._flight.renew",
+        "life.Life._keep_sole: runner.stop",
+        "life.Life.close: pages.stop",
+        "life.Life.close: runner.stop",
+        "web.pages.Pages.start: self.stop",
+        "wiring.GoogleAccounts.renew: source.renew",
+        "work.hold: tx.due.renew",
+    )
 
 
 def test_a_call_from_a_place_that_nobody_enumerated_is_refused() -> None:

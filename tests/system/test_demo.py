@@ -78,13 +78,27 @@ def nothing_left(directory: Path) -> bool:
     return not list(directory.iterdir()) and not alive_in(directory)
 
 
-def test_the_story_ends_well_with_json_and_nothing_else(tmp_path: Path, environment: dict[str, str]) -> None:
-    done = run(["demo", "--story", "--json"], environment)
+@pytest.mark.parametrize("google", [[], ["--google"]])
+def test_the_story_ends_well_with_json_and_nothing_else(
+    tmp_path: Path, environment: dict[str, str], google: list[str]
+) -> None:
+    done = run(["demo", "--story", "--json", *google], environment)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(list(line) == ["step", "what", "session", "verdict"] for line in lines)
+    assert sum(", with Google" in line["what"] for line in lines) == 2 * len(google)
     verdicts = sorted(line["verdict"] for line in lines if line["verdict"])
     assert verdicts == ["forfeit", "not_student", "timely", "timely"]
     assert lines[-1]["step"] == "the end"
+    assert nothing_left(tmp_path)
+
+
+def test_the_story_with_google_is_told_to_people_as_well(tmp_path: Path, environment: dict[str, str]) -> None:
+    done = run(["demo", "--story", "--google"], environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "say yes to syncd on Google's page" in done.stdout
+    assert done.stdout.rstrip().endswith("syncd demo --google")
     assert nothing_left(tmp_path)
 
 
@@ -102,6 +116,10 @@ def test_the_open_demo_answers_until_it_is_ended(tmp_path: Path, environment: di
     with started(["demo", "--json"], environment) as process:
         school: dict[str, Any] = json.loads(first_line(process))
         everything_answers(school, environment)
+        deleted = run(
+            ["--config", school["config"], "demo", "delete", school["sessions"][0]["id"]], environment
+        )
+        assert deleted.stdout.startswith("Arjun Mehta has deleted session"), deleted.stderr
         process.terminate()
         _, talk = process.communicate(timeout=PATIENCE)
     assert (process.returncode, talk) == (0, "")
@@ -124,8 +142,11 @@ def everything_answers(school: dict[str, Any], environment: dict[str, str]) -> N
     }
 
 
-def test_what_the_open_demo_says_to_try_can_be_pasted(tmp_path: Path, environment: dict[str, str]) -> None:
-    with started(["demo"], environment) as process:
+@pytest.mark.parametrize("google", [[], ["--google"]])
+def test_what_the_open_demo_says_to_try_can_be_pasted(
+    tmp_path: Path, environment: dict[str, str], google: list[str]
+) -> None:
+    with started(["demo", *google], environment) as process:
         lines = guide(process)
         pasted = paste([line for line in lines if line.startswith("    ")], environment)
     assert (pasted.returncode, pasted.stderr) == (0, "")
@@ -189,7 +210,14 @@ def test_no_other_clock_is_moved(tmp_path: Path, environment: dict[str, str]) ->
 
 
 @pytest.mark.parametrize(
-    "words", [["move"], ["move", "1h", "--to", "2030-01-01T00:00Z"], ["--story", "move", "1h"], ["mvoe"]]
+    "words",
+    [
+        ["move"],
+        ["move", "1h", "--to", "2030-01-01T00:00Z"],
+        ["--story", "move", "1h"],
+        ["--google", "move", "1h"],
+        ["mvoe"],
+    ],
 )
 def test_what_cannot_be_meant_is_one_sentence(environment: dict[str, str], words: list[str]) -> None:
     done = run(["demo", *words], environment)

@@ -9,7 +9,7 @@ import pytest
 
 from policy.rules import Rules
 from syncd.demo import acts, story
-from syncd.demo.hand import Hand
+from syncd.demo.home import CalDavHome, Home
 from syncd.demo.stagehand import Meeting, Play, WrongEnding, when
 from syncd.demo.story import MEETINGS, SCENES
 
@@ -65,18 +65,19 @@ def test_people_and_hours_come_first_and_the_end_is_the_end(lines: list[dict[str
 # --- a story that goes wrong ---------------------------------------------------------
 
 
-class Idle(Hand):
-    """A hand that only pretends."""
+class Idle(CalDavHome):
+    """A home where somebody only pretends."""
 
-    def delete(self, url: str) -> None:
+    def delete(self, event: str) -> None:
         pass
 
 
 @dataclass(frozen=True, slots=True)
 class LazyPlay(Play):
-    def hand(self, user: str) -> Hand:
-        real = self.town.hand(user)
-        return Idle(real.home, real.user, real.password)
+    def home(self, user: str) -> Home:
+        real = self.town.home(user)
+        assert isinstance(real, CalDavHome)
+        return Idle(real.person, real.server, real.delivers)
 
 
 def nobody_deletes(play: Play, meetings: Mapping[str, Meeting]) -> None:

@@ -65,7 +65,7 @@ def test_what_is_well_is_one_line_each(place: Ground) -> None:
     assert levels(found) == dict.fromkeys(
         (
             "google client", "google service account", "google api_endpoint", "google token_uri",
-            "google revoke_uri", "google secret", f"account of {AMINA}",
+            "google revoke_uri", "google secret", "google push", f"account of {AMINA}",
         ),
         OK,
     )  # fmt: skip
@@ -78,7 +78,7 @@ def test_what_is_well_is_one_line_each(place: Ground) -> None:
 def test_offline_nobody_is_asked(place: Ground) -> None:
     with_account(place)
     place.google.forget_requests()
-    assert levels(checks(place, offline=True)) == {"google client": OK}
+    assert levels(checks(place, offline=True)) == {"google client": OK, "google push": OK}
     assert place.google.asked == ()
 
 
@@ -86,7 +86,7 @@ def test_a_file_that_is_not_there_is_named_with_its_line(place: Ground) -> None:
     place.folder.joinpath("client.json").unlink()
     place.configure('service_account_file = "robot.json"')
     found = checks(place, offline=True)
-    assert levels(found) == {"google client": FAIL, "google service account": FAIL}
+    assert levels(found) == {"google client": FAIL, "google service account": FAIL, "google push": OK}
     assert found["google client"].says.startswith("config.toml:2: google.client_secret_file: ")
     assert found["google service account"].says.startswith("config.toml:7: google.service_account_file: ")
     assert "google secret" not in checks(place)
@@ -98,7 +98,7 @@ def test_files_that_others_can_read_are_named(place: Ground) -> None:
     for name in ("client.json", "robot.json"):
         place.folder.joinpath(name).chmod(0o644)
     found = checks(place, offline=True)
-    assert levels(found) == {"google client": WARN, "google service account": WARN}
+    assert levels(found) == {"google client": WARN, "google service account": WARN, "google push": OK}
     assert found["google client"].remedy == f"type: chmod 600 {place.folder}/client.json"
 
 
@@ -135,12 +135,30 @@ def test_where_people_are_sent_back_to_is_looked_at(
     assert said in found.says
 
 
+@pytest.mark.parametrize(
+    ("push", "public", "level", "said"),
+    [
+        ("false", "https://s.example", OK, "off: google.push is false; "),
+        ("true", "", WARN, "off: school.public_url is not set; "),
+        ("true", "http://s.example", WARN, "off: school.public_url is no https address; "),
+        ("true", "https://s.example", OK, "Google calls https://s.example/api/v1/hooks/google"),
+    ],
+)
+def test_whether_google_calls_us_is_one_line(
+    place: Ground, push: str, public: str, level: Level, said: str
+) -> None:
+    place.configure(f'push = {push}\n[school]\npublic_url = "{public}"')
+    found = checks(place, offline=True)["google push"]
+    assert found.level is level
+    assert found.says.startswith(said)
+
+
 def test_a_google_that_is_not_reached_is_told_by_its_address(place: Ground) -> None:
     with_account(place)
     place.google.stop()
     found = checks(place)
     down = ("google api_endpoint", "google token_uri", "google revoke_uri", f"account of {AMINA}")
-    assert levels(found) == {"google client": OK, **dict.fromkeys(down, FAIL)}
+    assert levels(found) == {"google client": OK, "google push": OK, **dict.fromkeys(down, FAIL)}
     assert found["google token_uri"].remedy == "see to the way out, or google.token_uri"
 
 
