@@ -10,8 +10,6 @@ import hmac
 import http.client
 import secrets
 import socket
-import socketserver
-import sys
 import threading
 from base64 import b64decode
 from binascii import Error as NotBase64
@@ -26,6 +24,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from syncd.clock import Clock, SystemClock
+from syncd.demo.guests import GuestServer
 
 HOST = "127.0.0.1"
 METHODS = (
@@ -152,45 +151,17 @@ class Front:
         return user if hmac.compare_digest(password.encode(), self.users[user].encode()) else None
 
 
-class _Door(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
+class _Door(GuestServer):
     daemon_threads = True
-    request_queue_size = 128
 
     def __init__(self, front: Front) -> None:
         self.front = front
-        self._guests: set[socket.socket] = set()
-        self._lock = threading.Lock()
         super().__init__((HOST, front.port), _Passage)
 
     def shut(self) -> None:
         self.shutdown()
         self.server_close()
-        with self._lock:
-            for guest in self._guests:
-                _hang_up(guest)
-
-    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002 - the parent class calls it so
-        if isinstance(request, socket.socket):
-            with self._lock:
-                self._guests.add(request)
-        return True
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        if isinstance(request, socket.socket):
-            with self._lock:
-                self._guests.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        # A guest who leaves in the middle of a sentence is no fault of the door's.
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
-
-
-def _hang_up(guest: socket.socket) -> None:
-    with suppress(OSError):  # it may have left by itself
-        guest.shutdown(socket.SHUT_RDWR)
+        self.hang_up()
 
 
 class _Passage(BaseHTTPRequestHandler):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import socket
-import socketserver
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -17,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from syncd.clock import Clock
 from syncd.demo.google.answers import Answer, Request
 from syncd.demo.google.faults import Fault, Faults
+from syncd.demo.guests import GuestServer
 
 HOST = "127.0.0.1"
 PATIENCE = 30.0
@@ -59,21 +56,17 @@ class Log:
             self._asked.clear()
 
 
-class Server(socketserver.ThreadingTCPServer):
+class Server(GuestServer):
     """A server on a free port of loopback, in threads that end with it."""
 
-    allow_reuse_address = True
     daemon_threads = False
     block_on_close = True
-    request_queue_size = 128
 
     def __init__(
         self, answer: Callable[[Request], Answer], faults: Faults, clock: Clock, log: Log, port: int = 0
     ) -> None:
         self.answer, self.faults, self.clock, self.log = answer, faults, clock, log
         self.over = threading.Event()
-        self._guests: set[socket.socket] = set()
-        self._lock = threading.Lock()
         super().__init__((HOST, port), _Talk)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="google-fake")
 
@@ -91,30 +84,8 @@ class Server(socketserver.ThreadingTCPServer):
         self.over.set()
         self.shutdown()
         self._thread.join()
-        with self._lock:
-            for guest in self._guests:
-                with suppress(OSError):  # it may have left by itself
-                    guest.shutdown(socket.SHUT_RDWR)
+        self.hang_up()
         self.server_close()
-
-    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002 - the parent class calls it so
-        """Remember whoever comes, to be able to hang up."""
-        if isinstance(request, socket.socket):
-            with self._lock:
-                self._guests.add(request)
-        return True
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Let somebody go."""
-        if isinstance(request, socket.socket):
-            with self._lock:
-                self._guests.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a guest who leaves in the middle of a sentence."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Talk(BaseHTTPRequestHandler):
