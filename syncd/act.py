@@ -451,6 +451,4 @@ def _not_done(house: House, ticket: Ticket, job: Job, error: ProviderError, *, w
         if writing and wait is not None and timedelta(0) < wait <= _PEACE:
             tx.accounts.write_after(account.id, tx.now + wait)
             ailing.note_writes_wait(tx, account, calendar, error, wait)
-            work.set_back(tx, ticket, str(error), wait, Pace(most=_PEACE))
-        else:
-            work.set_back(tx, ticket, str(error), wait)
+        work.set_back(tx, ticket, str(error), wait)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from policy.interval import Interval
 from providers.base import BusyTime, CalendarId, CalendarProvider, RefKey
-from providers.errors import AccessLost, ProviderError, Unsupported
+from providers.errors import AccessLost, Loss, ProviderError, Unsupported
 from syncd import ailing, stored
 from syncd.house import House
 from syncd.store.rows import Account, Block, Calendar, Health
@@ -37,23 +37,39 @@ def ask(provider: CalendarProvider, calendars: Sequence[Calendar], window: Inter
     One of which access was lost is asked by itself, so that it spoils no other's answer.
     """
     well = [each.remote for each in calendars if each.health is not Health.LOST]
-    lost = [[each.remote] for each in calendars if each.health is Health.LOST]
-    found: dict[CalendarId, Answer] = {}
-    for these in ([well] if well else []) + lost:
-        found |= _of(provider, these, window)
-    return found
+    lost = [each.remote for each in calendars if each.health is Health.LOST]
+    found = dict(_at_once(provider, well, window)) if well else {}
+    return found | _one_by_one(provider, lost, window)
 
 
-def _of(provider: CalendarProvider, these: Sequence[CalendarId], window: Interval) -> Answers:
+def _at_once(provider: CalendarProvider, these: Sequence[CalendarId], window: Interval) -> Answers:
     try:
         said = provider.busy(these, window)
     except ProviderError as error:
-        if len(these) == 1 or not isinstance(error, AccessLost | Unsupported):
+        if len(these) == 1 or not _is_of_one(error):
             return dict.fromkeys(these, error)
     else:
         return {each: said.get(each, BusyTime(unknown=(window,))) for each in these}
-    # Of which of them it is true is not said.
-    return {each: answer for one in these for each, answer in _of(provider, [one], window).items()}
+    return _one_by_one(provider, these, window)  # of which of them it is true is not said
+
+
+def _one_by_one(
+    provider: CalendarProvider, these: Sequence[CalendarId], window: Interval
+) -> dict[CalendarId, Answer]:
+    found: dict[CalendarId, Answer] = {}
+    for at, one in enumerate(these):
+        found |= _at_once(provider, [one], window)
+        answer = found[one]
+        if isinstance(answer, ProviderError) and not _is_of_one(answer):
+            return found | dict.fromkeys(these[at:], answer)
+    return found
+
+
+def _is_of_one(error: ProviderError) -> bool:
+    """Tell whether another calendar of the same account may answer all the same."""
+    return isinstance(error, Unsupported) or (
+        isinstance(error, AccessLost) and error.loss is not Loss.CREDENTIALS
+    )
 
 
 def keep(
@@ -75,6 +91,8 @@ def keep(
         tx.calendars.put_blocks(calendar.id, stored.blocks(_WHOLE, answer))
         tx.calendars.saw_busy(calendar.id, sent)
         ailing.busy_is_told(tx, calendar)
+        if answer.unknown:  # the server could not tell all of it now, and may in the next round
+            tx.calendars.owe_busy(calendar.id)
         return
     before = calendar.busy_at
     late = before is None or sent - before >= EVERY + house.config.poll.stale_after

@@ -151,6 +151,23 @@ def test_what_the_changes_show_is_kept_though_the_busy_time_could_not_be_had(pla
     assert (hour(play), hour(play, START + HOUR), hour(play, DENTIST)) == (Hour.FREE, Hour.FREE, Hour.BUSY)
 
 
+def test_what_the_server_itself_cannot_tell_is_asked_again_in_each_round(play: Play) -> None:
+    play.after(MINUTE)
+    ref = play.hands[ONE].add_unreadable(play.calendars["life"])
+    for _ in range(3):
+        play.clock.sleep(5 * MINUTE)
+        with asked(play) as calls:
+            round_of(play)
+        assert calls == ["changes", "changes", "busy"]
+        assert hour(play) is Hour.UNKNOWN
+    play.servers[ONE].remove(play.calendars["life"], ref)
+    play.after(MINUTE)
+    assert hour(play) is Hour.FREE
+    with asked(play) as calls:
+        play.after(MINUTE)
+    assert "busy" not in calls
+
+
 def test_what_has_not_changed_is_known_for_a_while_and_then_unknown(play: Play) -> None:
     play.after(MINUTE)
     play.faults.every("busy", NOT_NOW)

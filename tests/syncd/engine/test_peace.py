@@ -10,11 +10,12 @@ from policy.facts import Actor, Side
 from policy.life import State
 from policy.notice import Outcome
 from providers.errors import ProviderError, Unavailable
-from syncd import sessions, work
+from syncd import act, sessions, work
 from syncd.attention import matters
 from syncd.store.rows import Account
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, START, Play
-from tests.syncd.engine.test_acts import DEADLINE, booked, settle
+from tests.syncd.engine.test_acts import DEADLINE, booked, proven, settle
+from tests.syncd.engine.test_freebusy import round_of
 
 QUOTA = Unavailable("too many invitations", status=403, retry_after=timedelta(hours=6))
 
@@ -74,6 +75,21 @@ def test_reading_goes_on(play: Play) -> None:
     play.sync()
     settle(play)
     assert play.verdict(session).outcome is Outcome.FORFEIT
+
+
+def test_what_became_of_an_earlier_write_is_found_out_meanwhile(play: Play) -> None:
+    session = proven(play)
+    play.drag(session, START + 2 * HOUR)
+    round_of(play)
+    play.faults.every("update", Unavailable("no answer"), after=True)
+    act.write(play.house, play.claim(work.WRITE))
+    assert not play.session(session).put_back
+    with play.house.db.write() as tx:
+        tx.accounts.write_after(account(play).id, tx.now + 6 * HOUR)
+    play.faults.mend()
+    play.until(play.clock.now() + HOUR)
+    assert play.session(session).put_back
+    assert play.faults.calls.count("update") == 1
 
 
 @pytest.mark.parametrize("how", ["restart", "reconnect", "recover"])

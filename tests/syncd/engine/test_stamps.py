@@ -13,6 +13,7 @@ from providers.errors import EventNotFound
 from syncd import look, work
 from tests.syncd.engine.house import HOUR, LAG, MINUTE, ONE, Play
 from tests.syncd.engine.test_acts import DEADLINE, booked, proven, settle
+from tests.syncd.engine.test_freebusy import round_of
 
 STAMPS = Capability.SYNC_TOKEN | Capability.STAMPS
 LOSSES = ("delete", "decline", "cancel")
@@ -76,6 +77,14 @@ def test_a_look_by_id_is_told_the_stamp_as_well(play: Play) -> None:
     assert (found.state, found.act.stamp) == (State.NOTICED, DEADLINE - MINUTE)
     play.until(DEADLINE + 2 * HOUR)
     assert judged(play, session) == (Outcome.TIMELY, None, -MINUTE)
+
+
+def test_a_round_is_told_the_stamp_as_well(play: Play) -> None:
+    session = booked(play)
+    act(play, session, "delete", -2 * HOUR)
+    play.clock.move(DEADLINE - HOUR)
+    round_of(play)
+    assert play.session(session).act.stamp == DEADLINE - 2 * HOUR
 
 
 def test_what_keeps_its_old_stamp_when_it_is_removed_is_judged_without(play: Play) -> None:

@@ -9,13 +9,14 @@ import pytest
 from policy.availability import State as Hour
 from policy.life import State
 from policy.notice import Outcome
-from providers.errors import Unavailable
-from syncd import accounts, work
+from providers.base import Capability
+from providers.errors import AccessLost, Loss, Unavailable
+from syncd import accounts, act, look, work
 from syncd.census import CENSUS, census
 from syncd.errors import Usage
 from syncd.status import status
 from syncd.store.rows import Health, Role
-from tests.syncd.engine.house import DAY, HOUR, MINUTE, ONE, PASSWORD, START, TWO, Play
+from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, ONE, PASSWORD, START, TWO, Play
 from tests.syncd.engine.test_acts import DEADLINE, booked, proven, settle
 from tests.syncd.engine.test_freebusy import TELLS, asked, hour, meet, round_of, row
 
@@ -100,6 +101,44 @@ def test_one_that_cannot_be_asked_keeps_nobody_from_being_confirmed(play: Play, 
     assert row(play, BOSSES[0]).health is Health.FAILING
 
 
+def test_what_is_written_anew_waits_for_none_of_them(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    play.faults.every("busy", NOT_NOW)
+    play.servers[ONE].replace_calendar(play.calendars["lessons"])
+    play.foreign = {at: body for at, body in play.foreign.items() if at[1] != play.calendars["lessons"]}
+    play.after(HOUR)
+    assert row(play, BOSSES[0]).health is Health.FAILING
+    assert (play.state(session), play.generation(session)) == (State.BOOKED, 2)
+    assert play.standing(session)["lessons"] == 1
+
+
+def test_a_look_asks_none_of_them(play: Play) -> None:
+    session = booked(play)
+    play.clock.move(DEADLINE)
+    round_of(play)
+    play.clock.move(DEADLINE + LAG)
+    play.delete(session)
+    with asked(play) as calls:
+        look.look(play.house, play.claim(work.LOOK))
+    assert calls == ["fetch", "changes", "changes"], "its place, and the one other calendar that can hold it"
+
+
+def test_a_search_for_an_invite_asks_none_of_them(bare: Play) -> None:
+    bare.doors.capabilities = TELLS | Capability.SCHEDULING
+    bare.servers[ONE].add_account("mo", PASSWORD)
+    bare.calendars["boss"] = bare.servers[ONE].add_calendar("mo", "boss", times_only=True)
+    bare.person("amina", Role.STUDENT, "lessons")
+    bare.person("mo", Role.MENTOR, "boss", "work")
+    bare.agree()
+    bare.sync()
+    bare.sync()
+    bare.clock.sleep(LAG + MINUTE)
+    with asked(bare) as calls:
+        act.write(bare.house, bare.claim(work.WRITE))
+    assert calls == ["changes"]
+
+
 def test_one_that_cannot_be_asked_is_unknown_after_a_while_and_known_again(play: Play) -> None:
     play.after(MINUTE)
     play.faults.every("busy", NOT_NOW)
@@ -148,6 +187,20 @@ def test_an_account_that_lets_nobody_in_is_asked_once(play: Play) -> None:
         (account,) = tx.accounts.of(play.people["amina"].id)
     assert account.health is Health.LOST
     assert row(play, BOSSES[0]).health is Health.LOST
+
+
+@pytest.mark.parametrize("ill", [False, True])
+def test_a_password_that_is_refused_in_between_is_tried_once(play: Play, *, ill: bool) -> None:
+    play.after(MINUTE)
+    if ill:
+        for title in BOSSES[:2]:
+            play.servers[ONE].delete_calendar(play.calendars[title])
+        play.after(MINUTE)
+    play.faults.every("busy", AccessLost("refused", loss=Loss.CREDENTIALS))
+    play.clock.sleep(MINUTE)
+    with asked(play) as calls:
+        round_of(play)
+    assert calls == ["changes", "changes", "busy"] + ["busy"] * ill
 
 
 def test_their_window_moves_on_with_the_days(play: Play) -> None:
@@ -201,9 +254,9 @@ def test_an_event_in_what_shows_only_times_by_now_is_nobodys_act(play: Play) -> 
     accounts.connect(play.house, play.people["amina"], login, ["lessons", "life"], "life")
     assert play.state(session) is State.INCIDENT
     assert [one.session_id for one in status(play.house).incidents] == [session]
-    with asked(play) as calls:
-        play.until(DEADLINE + 2 * HOUR)
-    assert "fetch" not in calls, "there is nothing to look at"
+    with play.house.db.read() as tx:
+        assert tx.due.all([work.LOOK]) == (), "there is nothing to look at"
+    play.until(DEADLINE + 2 * HOUR)
     assert play.session(session).verdict is None
     play.servers[ONE].set_times_only(play.calendars["lessons"], times_only=False)
     play.connect("amina", "life", "lessons")

@@ -14,6 +14,7 @@ from tests.syncd.store.school import HOUR, School
 
 A, B = RefKey("a"), RefKey("b")
 BACK_TO_THE_FIRST = (
+    "DROP TABLE channels",
     "ALTER TABLE accounts DROP COLUMN write_after",
     "ALTER TABLE calendars DROP COLUMN busy_owed",
     "ALTER TABLE calendars DROP COLUMN busy_at",
