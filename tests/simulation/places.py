@@ -141,7 +141,7 @@ class Place:
     removes: bool = False
     """It takes the guest's copy away when the event is removed, instead of marking it as cancelled."""
     google: bool = False
-    """It is like Google: ids are used once, stamps are its own, guests' answers stand in the organizer's event."""
+    """It is like Google: ids are used once, and stamps are its own."""
     shelves: dict[CalendarId, Shelf] = field(default_factory=dict)
     past: list[Shelf] = field(default_factory=list)
     """Calendars that were deleted, and others made in their place."""
@@ -176,7 +176,7 @@ class Place:
         if not self.schedules or known is None or known.silent or known.session is None:
             return
         organizer = f"{shelf.owner}@school.example"
-        if self.google and known.organizer != organizer:
+        if known.organizer != organizer:  # RFC 6638, 3.2.2: a guest answers, and invites nobody
             self._answer(known, after, organizer, at)
             return
         for address, _ in known.partstats:
