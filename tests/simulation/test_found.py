@@ -190,6 +190,9 @@ _FOUND = {
         agreed=LATEST - 156 * MINUTE,
         seed=3,
     ),
+    "written while no answer to a write comes back, until the start": Small(
+        (spell(Kind.DEAF, BEGIN - 190 * MINUTE - SECOND, DAY, 1.0),), agreed=BEGIN - 190 * MINUTE
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),
