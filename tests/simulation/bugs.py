@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +32,6 @@ from policy.notice import Outcome
 from providers.base import Changes, ETag, Event, EventDraft, PartStat, Receipt
 from providers.errors import (
     AccessLost,
-    EventNotFound,
     PreconditionFailed,
     ProviderError,
     SyncTokenExpired,
@@ -121,20 +121,28 @@ def _never_another(real: Callable[..., Asked]) -> Callable[..., Asked]:
     return lambda *given, **named: (real(*given, **named)[0], False)
 
 
-def _blurred_is_gone(real: Callable[..., Any]) -> Callable[..., Any]:
-    del real
+def _blurred(error: ProviderError) -> bool:
+    return isinstance(error, Unreadable)
 
-    def fetch(house: Any, provider: Any, calendar: Any, ref: Any) -> Any:
-        sent = house.clock.now()
-        try:
-            there = provider.fetch(calendar.remote, ref)
-        except (EventNotFound, Unreadable):
-            return syncd.look.Answer(sent, house.clock.now(), None)
-        except ProviderError as error:
-            return syncd.look.Answer(sent, house.clock.now(), None, error)
-        return syncd.look.Answer(sent, house.clock.now(), there)
 
-    return fetch
+def _cached(error: ProviderError) -> bool:
+    """Tell the absence out of a cache, the one answer of a server that is well which says nothing."""
+    return isinstance(error, Unavailable) and error.status == HTTPStatus.OK
+
+
+def _is_gone(believed: Callable[[ProviderError], bool]) -> Callable[..., Any]:
+    """Take such errors for the absence of the event."""
+
+    def other(real: Callable[..., Any]) -> Callable[..., Any]:
+        def fetch(house: Any, provider: Any, calendar: Any, ref: Any) -> Any:
+            answer = real(house, provider, calendar, ref)
+            return (
+                replace(answer, error=None) if answer.error is not None and believed(answer.error) else answer
+            )
+
+        return fetch
+
+    return other
 
 
 def _any_is_a_witness(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -454,8 +462,9 @@ BUGS: tuple[Bug, ...] = (
     _bug("an expired token is an empty calendar", (syncd.poll, "_changes", _expired_is_empty)),
     _bug("a calendar made anew is the old one", (syncd.poll, "_changes", _never_another)),
     _bug("half a listing is a whole one", (syncd.poll, "_changes", _half_a_listing)),
-    _bug("what cannot be read is gone", (syncd.look, "fetch", _blurred_is_gone)),
+    _bug("what cannot be read is gone", (syncd.look, "fetch", _is_gone(_blurred))),
     _bug("every sight is a second look", (syncd.seen, "glance_at", _every_sight_is_a_look)),
+    _bug("what a cache does not show is gone", (syncd.look, "fetch", _is_gone(_cached))),
     _bug("what a cache says proves", (syncd.seen, "glance_at", _caches_prove)),
     _bug("our own last write tells a calendar", (syncd.poll, "old_ones", _any_is_a_witness)),
     _bug("a wrong clock proves", (syncd.seen, "proves", _any_clock_proves)),

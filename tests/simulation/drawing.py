@@ -134,7 +134,7 @@ def _weather(chance: Random, meetings: tuple[Meeting, ...], servers: int) -> Ite
         yield _spell(chance, kind, since, where)
 
 
-_FURNISHED = START + MINUTE
+_FURNISHED = START + 10 * MINUTE
 """When everybody has connected, if nothing goes wrong before."""
 _LONGEST = {
     Kind.PHANTOM: 20 * SECOND,

@@ -55,6 +55,11 @@ class Chances:
         """When the event stands there at the latest, if nothing is in the way."""
         return self.meeting.agreed_at + 10 * MINUTE
 
+    @property
+    def is_short(self) -> bool:
+        """Tell whether it is agreed so late that the deadline is soon after it."""
+        return self.meeting.deadline - self.meeting.agreed_at <= HOUR
+
     def do(self, at: datetime, act: Act, size: float = 0.0) -> Deed:
         """Return an act on the session's event."""
         return Deed(max(at, self.written), act, self.meeting.number, size=size)
@@ -68,7 +73,7 @@ class Chances:
         return Spell(kind, since, since + length, f"sim://{self.home}", size)
 
     def everywhere(self, kind: Kind, since: datetime, length: timedelta, size: float = 0.0) -> Spell:
-        """Return a fault of the program's own computer."""
+        """Return a fault of every server, or of the program's own computer."""
         return Spell(kind, since, since + length, "", size)
 
     def part(self, name: str, since: datetime, length: timedelta) -> Spell:
@@ -104,7 +109,8 @@ def script(
     at = _when(chance, meeting)
     later = at + timedelta(seconds=chance.choice(_LATER))
     given = Chances(chance, meeting, home, every, near, at, later, chance.choice(_LOSSES))
-    ((_, chosen),) = chance.choices(_SCRIPTS, [weight for weight, _ in _SCRIPTS])
+    scripts = (*_SCRIPTS, *_ON_SHORT_NOTICE) if given.is_short else _SCRIPTS
+    ((_, chosen),) = chance.choices(scripts, [weight for weight, _ in scripts])
     return chosen(given)
 
 
@@ -309,8 +315,8 @@ def _after_the_outage(given: Chances) -> Told:
 
 def _younger_than_the_cache(given: Chances) -> Told:
     """Have nobody answer but a cache that is older than the event."""
-    at = given.meeting.agreed_at + given.some(5, 25)
-    yield given.fault(Kind.CACHE, at, given.some(70, 100), 3500.0)
+    at = given.meeting.agreed_at + given.some(3, 20)
+    yield given.everywhere(Kind.CACHE, at, given.some(70, 100), 3500.0)
     yield given.do(at + given.some(0.5, 10), given.one(Act.DECLINE, Act.CANCEL, given.loss))
 
 
@@ -354,6 +360,6 @@ _SCRIPTS: tuple[tuple[float, Script], ...] = (
     (1.5, _drag_and_drag),
     (1.5, _crossed),
     (1, _after_the_outage),
-    (2.5, _younger_than_the_cache),
     (1, _another_behind_the_outage),
 )
+_ON_SHORT_NOTICE: tuple[tuple[float, Script], ...] = ((15, _younger_than_the_cache),)
