@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from policy.facts import LOSSES, Agreed, parse
@@ -20,7 +20,16 @@ from tests.simulation.truth import LAG, Truth
 from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
 
 Found = Iterator[tuple[str, str]]
-_NOTICES = frozenset({Effect.NOTICED})
+
+
+def notices(school: School) -> dict[SessionId, list[datetime]]:
+    """Return when an act was noticed, by session; the feed is long, and read once."""
+    told: dict[SessionId, list[datetime]] = {}
+    with school.db.read() as tx:
+        for row in tx.feed.after(0):
+            if row.kind == Effect.NOTICED and row.session_id is not None:
+                told.setdefault(row.session_id, []).append(row.at)
+    return told
 
 
 def of_school(school: School) -> Iterator[tuple[str, str, str]]:
@@ -33,12 +42,12 @@ def of_school(school: School) -> Iterator[tuple[str, str, str]]:
             yield breach.session, breach.rule, breach.what
 
 
-def of_session(truth: Truth, session: Session) -> Found:
-    """Yield what is wrong about one session."""
+def of_session(truth: Truth, session: Session, told: Iterable[datetime]) -> Found:
+    """Yield what is wrong about one session, of which acts were noticed at those moments."""
     yield from _deadline(truth, session)
     yield from _verdict(session)
     yield from _undone(truth, session)
-    yield from _noticed(truth, session)
+    yield from _noticed(truth, session, told)
     yield from _written_over(truth, session)
     yield from _written_again(truth, session)
     yield from _idle(truth.school, session)
@@ -116,10 +125,8 @@ def _undone(truth: Truth, session: Session) -> Found:
         yield "undone", f"it was restored at {backs[-1]}, within the hold after {gone}"
 
 
-def _noticed(truth: Truth, session: Session) -> Found:
+def _noticed(truth: Truth, session: Session, told: Iterable[datetime]) -> Found:
     """Yield a notice of something that nobody did, and no fault made us see."""
-    with truth.school.db.read() as tx:
-        told = [row.at for row in tx.feed.after(0) if row.kind in _NOTICES and row.session_id == session.id]
     for at in told:
         if not (truth.clock_was_wrong(at) or _fooled(truth, at) or _reason(truth, session, at)):
             yield "noticed", f"an act was noticed at {at}, and nobody did anything"

@@ -37,12 +37,17 @@ class Wrong:
 
 def wrongs(school: School) -> Iterator[Wrong]:
     """Yield everything in which the program's book differs from the truth."""
+    told = checks.notices(school)
     for meeting in school.plan.meetings:
         session = school.session(meeting.number)
         truth = Truth(school, meeting, session)
         if session is None:
             continue
-        found = (*_verdict(truth, session), *_standing(truth, session), *checks.of_session(truth, session))
+        found = (
+            *_verdict(truth, session),
+            *_standing(truth, session),
+            *checks.of_session(truth, session, told.get(session.id, [])),
+        )
         for rule, what in found:
             yield Wrong(school.plan.seed, meeting.number, rule, what)
     numbers = {id_: number for number, id_ in school.hands.ids.items()}
