@@ -22,9 +22,9 @@ from tests.simulation.weather import DAY, HOUR, MINUTE, SECOND, Kind
 Found = Iterator[tuple[str, str]]
 
 
-def notices(school: School) -> dict[SessionId, list[datetime]]:
+def notices(school: School) -> dict[str, list[datetime]]:
     """Return when an act was noticed, by session; the feed is long, and read once."""
-    told: dict[SessionId, list[datetime]] = {}
+    told: dict[str, list[datetime]] = {}
     with school.db.read() as tx:
         for row in tx.feed.after(0):
             if row.kind == Effect.NOTICED and row.session_id is not None:
