@@ -49,6 +49,13 @@ def _settling(town: Town) -> Iterator[Act]:
     yield town.sync
 
 
+def _kept_up(town: Town) -> Iterator[Act]:
+    """Do what is due, and an hour later what had to be tried again."""
+    yield town.sync
+    town.clock.sleep(HOUR)
+    yield town.sync
+
+
 def _in_time(town: Town) -> Iterator[Act]:
     yield town.agreeing("in time")
     yield town.sync
@@ -69,7 +76,7 @@ def _too_late(town: Town) -> Iterator[Act]:
 
 def _dragged_late(town: Town) -> Iterator[Act]:
     yield town.agreeing("dragged")
-    yield town.sync
+    yield from _kept_up(town)
     town.clock.move(START - DAY + LAG)
     yield town.sync
     town.clock.sleep(HOUR)
@@ -217,7 +224,8 @@ def _no_invite_comes(town: Town) -> Iterator[Act]:
     yield town.agreeing("kept")
     yield town.sync
     town.clock.sleep(LAG + MINUTE)
-    yield town.sync
+    yield from _kept_up(town)
+    yield from _kept_up(town)
     town.clock.move(START + 3 * HOUR)
     yield town.sync
 
@@ -259,8 +267,7 @@ def _like_google(town: Town) -> Iterator[Act]:
 
 def _reconnected(town: Town) -> Iterator[Act]:
     yield town.agreeing("kept")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     yield lambda: accounts.disconnect(town.house, town.people["amina"])
     town.clock.move(START - DAY + LAG)
     yield town.sync
