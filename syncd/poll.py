@@ -24,7 +24,6 @@ from providers.base import (
     Event,
     Item,
     RefKey,
-    SyncToken,
     key_of,
 )
 from providers.errors import (
@@ -158,9 +157,10 @@ def _changes(
     :raises Unavailable: if only a cache answers, and what it shows may be either.
     """
     renewed = window != calendar.window
+    whole = renewed or calendar.full_at is None
     versions = {} if renewed else known
     refused = False
-    if calendar.token is not None and not renewed and calendar.health is Health.OK:
+    if calendar.token is not None and not whole and calendar.health is Health.OK:
         try:
             return provider.changes(calendar.remote, calendar.token, known=versions, window=window), False
         except SyncTokenExpired:
@@ -298,25 +298,27 @@ def write_down(house: House, tx: Tx, account: Account, person: Person, each: Rou
     seen.in_changes(
         house, tx, person, each.calendar, each.changes, each.sent, each.received, anew=each.anew, stood=stood
     )
-    listed = each.changes.listed is not None
-    tx.calendars.saw(
-        each.calendar.id,
-        token=_token_after(tx, each, each.changes),
-        verified_at=each.calendar.verified_at if each.changes.receipt.cached else each.sent,
-        full_at=each.sent if listed else None,
-        window=each.window,
-    )
+    _note_round(tx, each, each.changes)
     ailing.calendar_is_well(tx, each.calendar)
 
 
-def _token_after(tx: Tx, each: Round, changes: Changes) -> SyncToken | None:
-    """Return from where to ask next time; ``None`` if everything is to be read anew."""
-    before = tx.calendars.get(each.calendar.id).token
-    if before != each.calendar.token:
-        return before  # it was dropped since we asked, and stays dropped
-    if changes.listed is not None and changes.receipt.cached:
-        return None  # what was not there yet was not judged, and no change would tell of it
-    return changes.token
+def _note_round(tx: Tx, each: Round, changes: Changes) -> None:
+    """Note when this was, and from where to ask next time.
+
+    What is read anew keeps its token: by that the calendar is told from another one in its place.
+    """
+    before, cached = tx.calendars.get(each.calendar.id), changes.receipt.cached
+    wanted = before.full_at is None and each.calendar.full_at is not None  # since we asked
+    listed = changes.listed is not None
+    tx.calendars.saw(
+        each.calendar.id,
+        token=changes.token if before.token == each.calendar.token else before.token,
+        verified_at=each.calendar.verified_at if cached else each.sent,
+        full_at=each.sent if listed and not cached and not wanted else None,
+        window=each.window,
+    )
+    if listed and cached:  # of what was not there yet no change would tell
+        tx.calendars.list_anew(each.calendar.id)
 
 
 def _unread_until_now(tx: Tx, each: Round, item: Item) -> datetime | None:

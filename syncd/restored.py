@@ -72,10 +72,10 @@ def _what(mark: Mark, sessions: int) -> str:
 
 
 def _list_anew(tx: Tx, account: Account) -> int:
-    """Drop every token of one account, and ask for a round and a census of it."""
+    """Have every calendar of one account listed anew, and ask for a round and a census of it."""
     calendars = tx.calendars.of_account(account.id)
     for each in calendars:
-        tx.calendars.drop_token(each.id)
+        tx.calendars.list_anew(each.id)
     key = work.account_key(account.id)
     tx.due.want(work.SYNC, key, prio=work.PRIO[work.SYNC], excl=key)
     tx.due.want(CENSUS, key, prio=work.PRIO[work.SYNC], excl=key)

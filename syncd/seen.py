@@ -303,7 +303,7 @@ def _read_again(tx: Tx, copy: Copy) -> None:
         if not stray.mirror:
             tx.copies.drop_stray(stray.copy_id, stray.calendar_id, stray.ref)
             tx.calendars.drop_resource(stray.calendar_id, key_of(stray.ref))
-            tx.calendars.drop_token(stray.calendar_id)
+            tx.calendars.list_anew(stray.calendar_id)
             round_soon(tx, tx.calendars.get(stray.calendar_id))
 
 

@@ -131,9 +131,9 @@ class Calendars(Resources):
         """Note that what is stored of its busy time is not right any more: it is asked for in the next round."""
         self._link.change(calendars, {"id": id}, {"busy_owed": True})
 
-    def drop_token(self, id: CalendarRowId) -> None:  # noqa: A002
-        """Forget from where to ask: the next round is a complete listing."""
-        self._link.change(calendars, {"id": id}, {"token": None})
+    def list_anew(self, id: CalendarRowId) -> None:  # noqa: A002
+        """Have the next round be a complete listing; the token stays, for a calendar is told by it from another."""
+        self._link.change(calendars, {"id": id}, {"full_at": None})
 
     def set_health(
         self,

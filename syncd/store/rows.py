@@ -89,7 +89,7 @@ class Calendar:
     verified_at: datetime | None
     """When the last good round of it was asked for."""
     full_at: datetime | None
-    """When the last complete listing was asked for."""
+    """When the last complete listing was asked for; ``None`` if the next round is to be one."""
     window: Interval | None
     """For which time its busy intervals hold."""
     health: Health

@@ -324,6 +324,10 @@ def _another_behind_the_outage(given: Chances) -> Told:
     """Have the calendar made anew while its server is down, and the session agreed before anybody has looked."""
     since = given.meeting.agreed_at - given.some(120, 300)
     made = given.meeting.agreed_at - given.some(20, 100)
+    if given.maybe(0.4):  # nor was it seen well before
+        blind = given.some(30, 200)
+        yield given.fault(Kind.FORGET, since - blind, SECOND)
+        yield given.fault(Kind.CACHE, since - blind, blind, 3500.0)
     yield given.fault(Kind.OUTAGE, since, given.meeting.agreed_at - since + given.some(15, 90))
     yield given.person(made, Act.DROP_CALENDAR)
     yield given.person(made + MINUTE, Act.RECONNECT)

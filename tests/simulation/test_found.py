@@ -136,6 +136,19 @@ _FOUND = {
         schedules=True,
         seed=2,
     ),
+    "made anew behind an outage, and before it only a cache answered whose tokens were forgotten": Small(
+        (
+            spell(Kind.FORGET, LATEST - 19 * HOUR, SECOND),
+            spell(Kind.CACHE, LATEST - 19 * HOUR, 90 * MINUTE, 3500.0),
+            spell(Kind.OUTAGE, LATEST - 17.5 * HOUR, 4 * HOUR),
+            account(LATEST - 16 * HOUR, Act.DROP_CALENDAR),
+            account(LATEST - 16 * HOUR + MINUTE, Act.RECONNECT),
+        ),
+        every=4 * HOUR,
+        near=15 * MINUTE,
+        also=(BEGIN + 4 * HOUR,),
+        then=LATEST - 15.5 * HOUR,
+    ),
     "declined behind a cache that is older than the event": Small(
         (
             spell(Kind.CACHE, SHORT + 24 * MINUTE, 80 * MINUTE, 3500.0),
