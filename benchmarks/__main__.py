@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import change, derivation, idle, lateness, machine, memory, rounds, small
+from benchmarks import change, derivation, google, idle, lateness, machine, memory, rounds, small
 from benchmarks.report import Result, as_json, markdown
 from benchmarks.scale import FULL, QUICK, Scale
 
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "small": small.small,
     "change": change.change,
     "idle": idle.idle,
+    "google": google.google,
     "memory": memory.memory,
     "rounds": rounds.rounds,
     "lateness": lateness.lateness,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,26 +63,29 @@ def account(house: House, whose: Person, url: str) -> Account:
 
 
 def crowd(house: House, url: str, size: int) -> None:
-    """Enter *size* people with an account each, all but the first as copies of the first one's rows.
-
-    Through the store it would take longer than what is measured.
-    """
+    """Enter *size* people with an account each."""
     first = account(house, person(house), url)
+    copies(house, first, size, PASSWORD.encode(), lambda number: f"{first.url}u{number}/calendar/")
+
+
+def copies(
+    house: House, first: Account, size: int, secret: bytes, remote: Callable[[int], str] | None = None
+) -> None:
+    """Enter people with an account each, *size* with the first one's, all others as copies of its rows.
+
+    Through the store it would take longer than what is measured. *remote* names the calendar of an account.
+    """
     with closing(sqlite3.connect(_file(house))) as db:
         db.row_factory = sqlite3.Row
         with db:
             for number in range(1, size):
-                _copy_of(house, db, first, number)
-
-
-def _copy_of(house: House, db: sqlite3.Connection, first: Account, number: int) -> None:
-    whose, mine = int(first.person_id) + number, int(first.id) + number
-    _again(db, "people", first.person_id, id=whose, email=f"{USER}{number}@school.example")
-    grant = house.vault.seal(PASSWORD.encode(), identity(mine, whose))
-    _again(db, "accounts", first.id, id=mine, person_id=whose, sealed=grant)
-    remote = f"{first.url}u{mine}/calendar/"
-    _again(db, "calendars", first.id, "account_id", id=None, account_id=mine, remote=remote)
-    _again(db, "due", str(first.id), "key", key=str(mine), excl=str(mine))
+                whose, mine = int(first.person_id) + number, int(first.id) + number
+                _again(db, "people", first.person_id, id=whose, email=f"{USER}{number}@school.example")
+                grant = house.vault.seal(secret, identity(mine, whose))
+                _again(db, "accounts", first.id, id=mine, person_id=whose, sealed=grant)
+                place = {"remote": remote(mine)} if remote else {}
+                _again(db, "calendars", first.id, "account_id", id=None, account_id=mine, **place)
+                _again(db, "due", str(first.id), "key", key=str(mine), excl=str(mine))
 
 
 def _again(db: sqlite3.Connection, table: str, at: Any, by: str = "id", /, **changed: Any) -> None:

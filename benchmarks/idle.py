@@ -37,7 +37,7 @@ def idle(scale: Scale, folder: Path) -> Iterator[Result]:
         ]
         scores = warm(entries, scale.rounds)
         title = f"An idle round of one calendar with {scale.resources:,} events on Radicale"
-        yield Result(title, "CPU ms", tuple(_line(score) for score in scores), scale.rounds, _REMARK)
+        yield Result(title, "CPU ms", tuple(line(score) for score in scores), scale.rounds, _REMARK)
 
 
 _REMARK = "CPU is the client's; wall time includes the server's own and that of a counting relay."
@@ -61,7 +61,8 @@ def _entry(counting: Relay, path: str, folder: Path, who: str, function: str) ->
     return Entry(who, function, given, counting.read)
 
 
-def _line(score: Score) -> Line:
+def line(score: Score) -> Line:
+    """Return what one round cost a contestant, and what passed its relay."""
     cpu, wall = score.middle("cpu"), score.middle("wall")
     if cpu is None or wall is None:
         return Line(score.entry.who, None, score.why)

@@ -16,7 +16,9 @@ from benchmarks.ground import PASSWORD, USER
 if TYPE_CHECKING:
     import requests
 
-_AT_ONCE = 5
+    from syncd.house import House
+
+AT_ONCE = 5
 """Looks in one round: a single one after a pause mostly measures cold caches."""
 _TOKEN = re.compile(rb"<(?:\w+:)?sync-token>([^<]+)<")
 _BODY = (
@@ -51,28 +53,34 @@ class Changed(Exception):
 def ours(url: str, path: str, folder: str) -> Iterator[Turn]:
     """Run our round as the daemon does: claim, one request, everything kept and the next time noted."""
     from benchmarks.ground import house_in, person  # noqa: PLC0415 - a contestant imports what it needs
-    from syncd import accounts, work  # noqa: PLC0415
-    from syncd.sync import HANDLERS  # noqa: PLC0415
+    from syncd import accounts  # noqa: PLC0415
     from syncd.wiring import CALDAV  # noqa: PLC0415
 
     del path
     with house_in(Path(folder), url) as house:
         accounts.connect(house, person(house), accounts.Login(CALDAV, url, USER, PASSWORD), [], None)
+        yield turn_of(house)
 
-        def ready() -> None:
+
+def turn_of(house: House) -> Turn:
+    """Return a few rounds of the one account in *house*, as the daemon does them."""
+    from syncd import work  # noqa: PLC0415
+    from syncd.sync import HANDLERS  # noqa: PLC0415
+
+    def ready() -> None:
+        with house.db.write() as tx:
+            (row,) = tx.due.all([work.SYNC])
+            tx.due.set_time(work.SYNC, row.key, tx.now, prio=row.prio, excl=row.excl)
+
+    def run() -> None:
+        for _ in range(AT_ONCE):
             with house.db.write() as tx:
-                (row,) = tx.due.all([work.SYNC])
-                tx.due.set_time(work.SYNC, row.key, tx.now, prio=row.prio, excl=row.excl)
+                tx.due.want(work.SYNC, "1", excl="1")
+            with house.db.write() as tx:
+                (ticket,) = tx.due.claim(1, work.LEASE, [work.SYNC])
+            HANDLERS[work.SYNC](house, ticket)
 
-        def run() -> None:
-            for _ in range(_AT_ONCE):
-                with house.db.write() as tx:
-                    tx.due.want(work.SYNC, "1", excl="1")
-                with house.db.write() as tx:
-                    (ticket,) = tx.due.claim(1, work.LEASE, [work.SYNC])
-                HANDLERS[work.SYNC](house, ticket)
-
-        yield Turn(run, ready=ready, per=_AT_ONCE)
+    return Turn(run, ready=ready, per=AT_ONCE)
 
 
 @contextmanager
@@ -87,11 +95,11 @@ def raw(url: str, path: str, folder: str) -> Iterator[Turn]:
         token = _token(bare_report(session, place, ""))
 
         def run() -> None:
-            for _ in range(_AT_ONCE):
+            for _ in range(AT_ONCE):
                 if b"<response>" in bare_report(session, place, token):
                     raise Changed
 
-        yield Turn(run, per=_AT_ONCE)
+        yield Turn(run, per=AT_ONCE)
 
 
 @contextmanager

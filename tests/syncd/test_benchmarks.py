@@ -150,7 +150,7 @@ def test_the_command_says_what_there_is_and_measures_nothing() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     names = [line.split()[0] for line in done.stdout.splitlines()]
-    assert {"derivation", "idle", "change", "memory", "rounds", "lateness", "small"} <= set(names)
+    assert {"derivation", "idle", "google", "change", "memory", "rounds", "lateness", "small"} <= set(names)
 
 
 def at(month: int, day: int, hour: int) -> datetime:
