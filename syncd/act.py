@@ -320,7 +320,7 @@ def _resume(tx: Tx, at: Target) -> Job:
 
 
 def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
-    invite = invite_of(at.copy)  # only the student's event has one
+    invite, base = invite_of(at.copy), base_of(at.copy)  # only the student's event has an invite
     made = draft(
         at.session,
         tx.people.get(PersonId(at.session.student)),
@@ -330,6 +330,7 @@ def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
         sequence=intent.sequence,
         at=intent.at,
         silent=not (invite is not None and invite.route is Route.PROVIDER),
+        answer=base.guest if base is not None else None,  # not ours to write over
     )
     return replace(made, uid=at.copy.uid)  # an older event may have become the session's own again
 

@@ -169,6 +169,15 @@ def _mentor(given: Chances) -> Told:
         yield given.do(given.later, given.one(Act.MENTOR_RESTORE, given.loss, Act.MENTOR_REMOVE))
 
 
+def _mentor_and_student(given: Chances) -> Told:
+    """Have the mentor refuse and the student drag the event away late, in either order, before we have looked."""
+    at = given.meeting.deadline + given.some(5, 400)
+    refusal = given.one(Act.MENTOR_GUEST, Act.MENTOR_DECLINE, Act.MENTOR_REMOVE)
+    first, second = (refusal, Act.MOVE) if given.maybe(0.6) else (Act.MOVE, refusal)
+    yield given.do(at, first, given.hours())
+    yield given.do(at + given.some(0.3, 60), second, given.hours())
+
+
 def _revoke(given: Chances) -> Told:
     yield given.person(near_to(given.chance, given.meeting.deadline), Act.REVOKE)
     yield given.do(given.later, given.loss)
@@ -345,6 +354,7 @@ _SCRIPTS: tuple[tuple[float, Script], ...] = (
     (1, _double),
     (1, _word),
     (3, _mentor),
+    (1, _mentor_and_student),
     (1, _revoke),
     (1.5, _drop_calendar),
     (1, _disconnect),

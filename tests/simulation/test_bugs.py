@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.bugs import BUGS, Bug
 from tests.simulation.outcome import Outcome, ground, played
 from tests.simulation.plan import START, Act
-from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, Small, account, do, spell
+from tests.simulation.small import AGREED, BEGIN, LATEST, LESSONS, LIFE, SHORT, Small, account, do, spell
 from tests.simulation.weather import HOUR, MINUTE, SECOND, Kind
 
 _QUIET = Small()
@@ -40,6 +40,13 @@ _SMALL: dict[str, Small] = {
             spell(Kind.FORGET, LATEST + 25 * MINUTE, SECOND),
         ),
         also=(BEGIN + 2 * HOUR,),
+    ),
+    "what a cache does not show is gone": Small(
+        (spell(Kind.CACHE, SHORT + 14 * MINUTE, 90 * MINUTE, 3500.0), do(SHORT + 17 * MINUTE, Act.REMOVE)),
+        every=30 * MINUTE,
+        agreed=SHORT,
+        mentor=True,
+        seed=23,
     ),
     "what a cache says proves": Small(
         (
@@ -100,6 +107,13 @@ _SMALL: dict[str, Small] = {
     ),
     "every answer to a write is a yes": Small((spell(Kind.OUTAGE, AGREED, 10 * MINUTE),)),
     "a write is tried again under a new id": Small((spell(Kind.DEAF, AGREED, 10 * MINUTE, 0.9),)),
+    "a mentor's answer is written over": Small(
+        (
+            do(LATEST + HOUR, Act.MENTOR_GUEST),
+            do(LATEST + HOUR + 5 * MINUTE, Act.MOVE, 3.0),
+        ),
+        mentor=True,
+    ),
     "writes have no condition": Small(
         (
             do(LATEST - 8 * HOUR, Act.STRIP),

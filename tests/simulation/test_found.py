@@ -149,6 +149,14 @@ _FOUND = {
         also=(BEGIN + 4 * HOUR,),
         then=LATEST - 15.5 * HOUR,
     ),
+    "the mentor takes the invite away, and the event is dragged away late before that was seen": Small(
+        (
+            do(LATEST + HOUR, Act.MENTOR_REMOVE),
+            do(LATEST + HOUR + 5 * MINUTE, Act.MOVE, 3.0),
+        ),
+        mentor=True,
+        schedules=True,
+    ),
     "declined behind a cache that is older than the event": Small(
         (
             spell(Kind.CACHE, SHORT + 24 * MINUTE, 80 * MINUTE, 3500.0),
