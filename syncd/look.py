@@ -250,11 +250,15 @@ def _later(tx: Tx, ticket: Ticket, session: Session, why: str, retry_after: time
 
 
 def _not_at_once(house: House, at: datetime | None, answer: Answer) -> datetime | None:
-    """Return *at*, but never a time that has come already: a look that changed nothing must not spin."""
-    soonest = answer.received + max(house.config.rules.confirm_after, house.config.rules.lag) / 2
+    """Return *at*, but never a time that has come already: a look that changed nothing must not spin.
+
+    The longer it has been due, the less often it is repeated.
+    """
     if at is None or at > answer.received:
         return at
-    return max(soonest, answer.received + poll.LEAST_PAUSE)
+    least = max(house.config.rules.confirm_after / 2, house.config.rules.lag / 2, poll.LEAST_PAUSE)
+    overdue = min((answer.received - at) / 4, house.config.poll.near_deadline)
+    return answer.received + max(least, overdue)
 
 
 def pass_time(house: House, ticket: Ticket) -> None:

@@ -157,6 +157,18 @@ _FOUND = {
         mentor=True,
         schedules=True,
     ),
+    "taken away while the account is disconnected, and the mentor's copy with it": Small(
+        (
+            account(LATEST + 8 * HOUR, Act.DISCONNECT),
+            do(LATEST + 9 * HOUR + 5 * MINUTE, Act.REMOVE),
+            account(LATEST + 12 * HOUR, Act.RECONNECT),
+        ),
+        every=4 * HOUR,
+        also=(BEGIN - 3 * HOUR,),
+        mentor=True,
+        schedules=True,
+        seed=3,
+    ),
     "declined behind a cache that is older than the event": Small(
         (
             spell(Kind.CACHE, SHORT + 24 * MINUTE, 80 * MINUTE, 3500.0),
