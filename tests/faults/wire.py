@@ -75,8 +75,9 @@ class Way:
     @property
     def passes(self) -> bool:
         """It says nothing of any calendar, account or event, and so nothing is to be told of them."""
-        once = self.like == _LOGIN and self.times == 1
-        return once or self.like in _PASSING or (self.like == _EXPIRED and not self.long)
+        if self.times > 1:
+            return self.like in _TRIED_AGAIN
+        return self.like in _PASSING | {_LOGIN} or (self.like == _EXPIRED and not self.long)
 
     def __str__(self) -> str:
         return self.name if self.times == 1 else f"{self.name}, {self.times} times"
@@ -116,7 +117,8 @@ _WIDELY: Mapping[str, Fault] = {
 _WIDE = 12
 """So many requests of one calendar fail then: as many as two looks need, and more."""
 _LOGIN, _EXPIRED = "401 LOGIN", "410 EXPIRED"
-_PASSING = frozenset({"no answer", "a page", "not now", "later", "403 QUOTA"})
+_TRIED_AGAIN = frozenset({"no answer", "not now"})
+_PASSING = _TRIED_AGAIN | {"a page", "later", "403 QUOTA"}
 _TROUBLE = frozenset({"account.lost", "calendar.lost", Effect.INCIDENT})
 _UNTRUE = frozenset({Effect.PHANTOM, Effect.RESTORED})
 """What is told of an act that was none; only who says so of the event itself can have us believe it."""
