@@ -81,17 +81,11 @@ def _endings(tale: Tale, town: Town, *, lenient: bool) -> Iterator[str]:
             yield f"{name}: lost"
             continue
         found = ending(town, name)
-        if found != end and not (lenient and found in tale.excused.get(name, ()) and _in_doubt(town, name)):
+        if found != end and not (lenient and found in tale.excused.get(name, ())):
             yield f"{name}: {_words(found)}, not {_words(end)}"
     with town.house.db.read() as tx:
         if len(tx.sessions.all()) != len(tale.ends):
             yield f"{len(tx.sessions.all())} sessions, not {len(tale.ends)}"
-
-
-def _in_doubt(town: Town, name: str) -> bool:
-    """Tell whether a verdict says of itself that it could not be had for certain; where there is none, it need not."""
-    verdict = town.session(town.names[name]).verdict
-    return verdict is None or verdict.doubt is not None
 
 
 def _words(end: End) -> str:

@@ -28,7 +28,7 @@ from syncd.demo.google.faults import Faults
 from syncd.demo.google.oauth import REVOKE, TOKEN
 from tests.faults.googletown import GoogleTown, google_town
 from tests.faults.nth import DAY_AND_MORE, told
-from tests.faults.tale import Tale, begun, judged
+from tests.faults.tale import Tale, begun, ending, judged
 from tests.faults.town import Fate
 from tests.syncd.store.grounds import Ground
 
@@ -264,13 +264,19 @@ def failed_request(ground: Ground, tale: Tale, number: int, way: Way) -> tuple[b
         kind = wire.kinds[number - 1] if wire.struck else "?"
         wrong = judged(tale, one, lenient=True)
         wrong += [f"was logged: {each}" for each in said if each["log_level"] in _LOUD]
-        wrong += [f"{name} is out of sight" for name in tale.ends if _is_unseen(one, name) and not way.long]
+        wrong += _excused_wrongly(tale, one, way)
         wrong += [f"{each} was told" for each in _told(one) if each in _not_to_be_told(way) - tale.tells]
         return wire.struck > 0, [f"{tale.name}, request {number} ({kind}) {way}: {each}" for each in wrong]
 
 
-def _is_unseen(one: GoogleTown, name: str) -> bool:
-    return one.state(one.names[name]) is State.INCIDENT
+def _excused_wrongly(tale: Tale, one: GoogleTown, way: Way) -> Iterator[str]:
+    """Yield each end that is another one than it would have been, and does not say why."""
+    for name, end in tale.ends.items():
+        session = one.session(one.names[name])
+        if session.state is State.INCIDENT and not way.long:
+            yield f"{name} is out of sight"
+        elif ending(one, name) != end and session.verdict is not None and session.verdict.doubt is None:
+            yield f"{name} was decided otherwise, without a doubt"
 
 
 def _not_to_be_told(way: Way) -> frozenset[str]:
