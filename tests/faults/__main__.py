@@ -1,4 +1,8 @@
-"""``python -m tests.faults [--all] [--every N] [--minutes M]``: a table of every fault, and each violation."""
+"""``python -m tests.faults [--all] [--every N] [--minutes M]``: a table of every fault, and each violation.
+
+With ``--google`` every HTTP request to Google fails instead; of the ways in which it can that tell the program the same,
+another one at each request, or with ``--all`` every one.
+"""
 
 from __future__ import annotations
 
