@@ -72,7 +72,8 @@ def main() -> int:
     given = asked.parse_args()
     if given.google:
         end = time.monotonic() + 60 * given.minutes
-        return 1 if wirecampaign.campaign(_say, every=given.all, jobs=given.jobs, end=end) else 0
+        wrong = wirecampaign.campaign(_say, every=given.all, jobs=given.jobs, seed=given.seed, end=end)
+        return 1 if wrong else 0
     every = 1 if given.all else given.every
     with tempfile.TemporaryDirectory() as folder:
         ground = SQLiteGround(Path(folder))

@@ -29,7 +29,7 @@ ASKED: tuple[ProviderError, ...] = tuple(
 JUMPS = (HOUR, -HOUR, timedelta(minutes=-5))
 DAY_AND_MORE = timedelta(hours=26)
 """The longest for which a server can be left alone, whatever it asked for."""
-_ASKED_AGAIN = 8
+_ASKED_AGAIN = 12
 
 
 def told(tale: Tale, one: Town, after: Callable[[], None] = lambda: None) -> None:

@@ -72,11 +72,10 @@ class Way:
     wide: bool = False
     """It is said of the whole calendar, whatever is asked of it."""
 
-    @property
-    def passes(self) -> bool:
-        """It says nothing of any calendar, account or event, and so nothing is to be told of them."""
-        if self.times > 1:
-            return self.like in _TRIED_AGAIN
+    def passes(self, kind: str) -> bool:
+        """Tell whether it says nothing of any calendar, account or event, so that nothing is to be told of them."""
+        if self.times > 1:  # what no read in place gets by is another failure in each round
+            return self.like in _TRIED_AGAIN and kind not in _OAUTH.values()
         return self.like in _PASSING | {_LOGIN} or (self.like == _EXPIRED and not self.long)
 
     def __str__(self) -> str:
@@ -265,7 +264,9 @@ def failed_request(ground: Ground, tale: Tale, number: int, way: Way) -> tuple[b
         wrong = judged(tale, one, lenient=True)
         wrong += [f"was logged: {each}" for each in said if each["log_level"] in _LOUD]
         wrong += _excused_wrongly(tale, one, way)
-        wrong += [f"{each} was told" for each in _told(one) if each in _not_to_be_told(way) - tale.tells]
+        wrong += [
+            f"{each} was told" for each in _told(one) if each in _not_to_be_told(way, kind) - tale.tells
+        ]
         return wire.struck > 0, [f"{tale.name}, request {number} ({kind}) {way}: {each}" for each in wrong]
 
 
@@ -279,8 +280,8 @@ def _excused_wrongly(tale: Tale, one: GoogleTown, way: Way) -> Iterator[str]:
             yield f"{name} was decided otherwise, without a doubt"
 
 
-def _not_to_be_told(way: Way) -> frozenset[str]:
-    if way.passes:
+def _not_to_be_told(way: Way, kind: str) -> frozenset[str]:
+    if way.passes(kind):
         return _TROUBLE | _UNTRUE
     return frozenset() if way.long else _UNTRUE
 

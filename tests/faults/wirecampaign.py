@@ -88,13 +88,13 @@ def _do(case: Case) -> tuple[Case, bool, list[str]]:
     return (case, *gone_through(case.run, _GROUNDS[0]))
 
 
-def campaign(say: Callable[[str], None], *, every: bool, jobs: int, end: float) -> int:
+def campaign(say: Callable[[str], None], *, every: bool, jobs: int, seed: int, end: float) -> int:
     """Do every case until *end*, print each violation and a table, and return how many went wrong."""
     table, start = Table(), time.monotonic()
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
         _begin(folder)
         todo = cases(_GROUNDS[0], every=every)
-        Random(1).shuffle(todo)  # noqa: S311 - what goes wrong is to be seen early
+        Random(seed).shuffle(todo)  # noqa: S311 - what goes wrong is to be seen early
         for case, hit, wrongs in _done(todo, jobs, folder):
             table.add(case, hit, wrongs)
             for each in wrongs:
