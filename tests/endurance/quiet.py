@@ -25,17 +25,16 @@ _GUARD = 120.0
 Row = tuple[object, ...]
 
 
-def dump(file: Path) -> dict[str, list[Row]]:
+def dump(file: Path, touched: Mapping[str, frozenset[str]] = TOUCHED) -> dict[str, list[Row]]:
     """Return every row of every table, without what a round must touch."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
         names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: _rows(db, name) for name in names}
+        return {name: _rows(db, name, touched.get(name, frozenset())) for name in names}
 
 
-def _rows(db: sqlite3.Connection, table: str) -> list[Row]:
+def _rows(db: sqlite3.Connection, table: str, ignored: frozenset[str]) -> list[Row]:
     cursor = db.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - the names come from the database itself
     columns = [column[0] for column in cursor.description]
-    ignored = TOUCHED.get(table, frozenset())
     return sorted((_row(table, columns, row, ignored) for row in cursor), key=repr)
 
 

@@ -1,4 +1,8 @@
-"""``python -m tests.faults [--all] [--every N] [--minutes M]``: a table of every fault, and each violation."""
+"""``python -m tests.faults [--all] [--every N] [--minutes M]``: a table of every fault, and each violation.
+
+With ``--google`` every HTTP request to Google fails instead; of the ways in which it can that tell the program the same,
+another one at each request, or with ``--all`` every one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.faults import campaign
+from tests.faults import campaign, wirecampaign
 from tests.faults.campaign import Run, gone_through
 from tests.syncd.store.grounds import SQLiteGround
 
@@ -63,7 +67,13 @@ def main() -> int:
     asked.add_argument("--every", type=int, default=50, help="every so many-th fault, without --all")
     asked.add_argument("--minutes", type=float, default=10_000.0, help="stop after so long")
     asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--google", action="store_true", help="every HTTP request to Google instead")
+    asked.add_argument("--jobs", type=int, default=1, help="with --google: so many runs beside each other")
     given = asked.parse_args()
+    if given.google:
+        end = time.monotonic() + 60 * given.minutes
+        wrong = wirecampaign.campaign(_say, every=given.all, jobs=given.jobs, seed=given.seed, end=end)
+        return 1 if wrong else 0
     every = 1 if given.all else given.every
     with tempfile.TemporaryDirectory() as folder:
         ground = SQLiteGround(Path(folder))

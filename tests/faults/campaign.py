@@ -149,5 +149,5 @@ def gone_through(run: Run, ground: Ground) -> Result:
         return run.go(ground)
     except Crash:
         return True, [f"{run.what}: killed a second time"]
-    except RuntimeError as error:
-        return True, [f"{run.what}: {type(error).__name__} got out"]
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody was to see it
+        return True, [f"{run.what}: {type(error).__name__} got out: {error}"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -23,3 +23,14 @@ def where(sqlite_ground: Ground) -> Mapping[str, Counter[str]]:
 def seed() -> int:
     """What the sample is drawn by."""
     return int(os.environ.get("SYNCD_SEED", "1"))
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str, int, int | str], None]:
+    """Say what a sample left out: what was done, how often, and of how many."""
+
+    def say(what: str, done: int, of: int | str) -> None:
+        with capsys.disabled():
+            print(f"\nfaults: {done} of {of} {what}", end="")  # noqa: T201 - what the sample left out
+
+    return say

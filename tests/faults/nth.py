@@ -15,7 +15,7 @@ from syncd import jumps
 from syncd.clock import Clock, MovableClock, WatchedClock
 from syncd.store.errors import StoreError
 from tests.faults.tale import Tale, begun, judged
-from tests.faults.town import Town, town
+from tests.faults.town import Act, Town, town
 from tests.syncd.engine.faults import MAY_RAISE, Crash
 from tests.syncd.engine.house import HOUR, LAG
 from tests.syncd.store.grounds import Ground
@@ -27,21 +27,29 @@ ASKED: tuple[ProviderError, ...] = tuple(
 )
 """What a server may ask for: an impossible wait, a short one, and one of thirty years."""
 JUMPS = (HOUR, -HOUR, timedelta(minutes=-5))
-_DAY_AND_MORE = timedelta(hours=26)
+DAY_AND_MORE = timedelta(hours=26)
+"""The longest for which a server can be left alone, whatever it asked for."""
+_ASKED_AGAIN = 12
 
 
 def told(tale: Tale, one: Town, after: Callable[[], None] = lambda: None) -> None:
-    """Tell *tale*; whoever was killed or refused asks once more for what they wanted."""
+    """Tell *tale*; whoever was killed or refused asks again for what they wanted."""
     for act in tale.tell(one):
+        _asked(act, one)
+        after()
+
+
+def _asked(act: Act, one: Town) -> None:
+    for _ in range(_ASKED_AGAIN):
         try:
             act()
         except Crash:
             one.restart()
-            act()
         except (ProviderError, StoreError):
             one.clock.sleep(timedelta(seconds=61))  # whoever had the work has it no more
-            act()
-        after()
+        else:
+            return
+    act()
 
 
 # --- calls of a provider -----------------------------------------------------------------
@@ -86,7 +94,7 @@ def failed_call(ground: Ground, tale: Tale, number: int, how: Failure) -> list[s
         told(tale, one)
         one.faults.mend()
         if how.error is ASKED[-1]:
-            one.until(one.clock.now() + _DAY_AND_MORE)  # the longest that a server can ask for
+            one.until(one.clock.now() + DAY_AND_MORE)
         return [f"{tale.name}, call {number} {how}: {each}" for each in judged(tale, one, lenient=True)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,8 +43,8 @@ class Point:
 
 
 class _Finder(ast.NodeVisitor):
-    def __init__(self, module: str, file: Path) -> None:
-        self._module, self._file = module, str(file)
+    def __init__(self, module: str, file: Path, what: Callable[[ast.Call], str | None]) -> None:
+        self._module, self._file, self._what = module, str(file), what
         self._stack: list[str] = []
         self._seen: Counter[str] = Counter()
         self.found: list[Point] = []
@@ -63,7 +63,7 @@ class _Finder(ast.NodeVisitor):
         self._inside(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        what = _what(node)
+        what = self._what(node)
         if what is not None:
             name = ".".join([self._module, *self._stack]) + f":{what}"
             self._seen[name] += 1
@@ -85,13 +85,15 @@ def _what(node: ast.Call) -> str | None:
     return node.func.attr if node.func.attr in CALLS and owner in _ABROAD else None
 
 
-def in_module(text: str, module: str, file: Path = ROOT) -> tuple[Point, ...]:
-    """Return the points in one module's *text*, in order."""
-    return tuple(_found(text, module, file).found)
+def in_module(
+    text: str, module: str, file: Path = ROOT, what: Callable[[ast.Call], str | None] = _what
+) -> tuple[Point, ...]:
+    """Return the points in one module's *text*, in order; *what* tells what kind of point a call is, if it is one."""
+    return tuple(_found(text, module, file, what).found)
 
 
-def _found(text: str, module: str, file: Path) -> _Finder:
-    finder = _Finder(module, file)
+def _found(text: str, module: str, file: Path, what: Callable[[ast.Call], str | None] = _what) -> _Finder:
+    finder = _Finder(module, file, what)
     finder.visit(ast.parse(text))
     return finder
 

@@ -18,7 +18,6 @@ from tests.syncd.store.grounds import file_of
 End = tuple[State, Outcome | None, Mapping[str, int]]
 """A session's state, what was decided, and how many events of it stand in which calendar."""
 _QUIET = timedelta(minutes=61)
-_WRITES = {"create", "update", "delete"}
 _ONCE = {
     Effect.PLANNED,
     Effect.CONFIRMED,
@@ -47,6 +46,8 @@ class Tale:
     excused: Mapping[str, tuple[End, ...]] = field(default_factory=dict)
     """How else a session may end if a proof could not be had: never to the student's harm."""
     setting: Callable[[Town], None] = people
+    tells: frozenset[str] = frozenset()
+    """The troubles that are told when nothing fails."""
 
 
 def begun(tale: Tale, town: Town) -> None:
@@ -100,14 +101,14 @@ def _told_twice(town: Town) -> Iterator[str]:
 
 def _disquiet(town: Town) -> Iterator[str]:
     """Yield what an hour in which nothing happens changes."""
-    file, calls = file_of(town.url), len(town.faults.calls)
-    before = dump(file)
+    file, sent = file_of(town.url), Counter(town.sent())
+    before = dump(file, town.touched)
     town.until(town.clock.now() + _QUIET)
-    after = dump(file)
-    sent = [name for name in town.faults.calls[calls:] if name in _WRITES]
-    if sent:
-        yield f"a quiet hour sent {sent}"
+    after = dump(file, town.touched)
+    if more := Counter(town.sent()) - sent:
+        yield f"a quiet hour sent {sorted(more)}"
     for table in before:
         if before[table] != after[table]:
+            gone = [row for row in before[table] if row not in after[table]]
             come = [row for row in after[table] if row not in before[table]]
-            yield f"a quiet hour changed {table}: {come[:2]}"
+            yield f"a quiet hour changed {table}: {gone[:2]} became {come[:2]}"

@@ -29,10 +29,10 @@ from tests.faults.town import Act, Town
 from tests.syncd.engine.house import _VAULT, DAY, HOUR, LAG, MINUTE, NOW, ONE, PASSWORD, START, Play
 from tests.syncd.engine.test_acts import SECOND
 
-_TIMELY: End = (State.CANCELLED, Outcome.TIMELY, {})
-_FORFEIT: End = (State.FORFEITED, Outcome.FORFEIT, {})
-_OWED: End = (State.RELEASED, Outcome.NOT_STUDENT, {})
-_HELD: End = (State.ELAPSED, None, {"lessons": 1, "work": 1})
+TIMELY: End = (State.CANCELLED, Outcome.TIMELY, {})
+FORFEIT: End = (State.FORFEITED, Outcome.FORFEIT, {})
+OWED: End = (State.RELEASED, Outcome.NOT_STUDENT, {})
+HELD: End = (State.ELAPSED, None, {"lessons": 1, "work": 1})
 _AMINA = "amina@school.example"
 _SETTLED = 31 * MINUTE
 
@@ -40,7 +40,7 @@ _SETTLED = 31 * MINUTE
 # --- what students and mentors do ------------------------------------------------------
 
 
-def _settling(town: Town) -> Iterator[Act]:
+def settling(town: Town) -> Iterator[Act]:
     """See an act, look at it a second time, and let its hold run out."""
     yield town.sync
     town.clock.sleep(MINUTE)
@@ -61,7 +61,7 @@ def _in_time(town: Town) -> Iterator[Act]:
     yield town.sync
     town.clock.sleep(HOUR)
     town.delete(town.names["in time"])
-    yield from _settling(town)
+    yield from settling(town)
 
 
 def _too_late(town: Town) -> Iterator[Act]:
@@ -71,7 +71,7 @@ def _too_late(town: Town) -> Iterator[Act]:
     yield town.sync
     town.clock.sleep(HOUR)
     town.delete(town.names["late"])
-    yield from _settling(town)
+    yield from settling(town)
 
 
 def _dragged_late(town: Town) -> Iterator[Act]:
@@ -90,11 +90,11 @@ def _in_words(town: Town) -> Iterator[Act]:
     yield town.agreeing("called off")
     yield town.sync
     town.clock.sleep(HOUR)
-    yield lambda: _called_off(town)
+    yield lambda: called_off(town)
     yield town.sync
 
 
-def _called_off(town: Town) -> None:
+def called_off(town: Town) -> None:
     with suppress(Problem):  # it was, before the process was killed
         sessions.cancel(town.house, town.names["called off"], Actor.STUDENT, "ill")
 
@@ -104,7 +104,7 @@ def _given_up(town: Town) -> Iterator[Act]:
     yield town.sync
     town.clock.sleep(HOUR)
     town.delete(town.names["given up"], Side.MENTOR)
-    yield from _settling(town)
+    yield from settling(town)
 
 
 def _carried(town: Town) -> Iterator[Act]:
@@ -250,12 +250,12 @@ def _like_google(town: Town) -> Iterator[Act]:
     yield town.sync
     town.clock.sleep(HOUR)
     town.delete(town.names["in time"])
-    yield from _settling(town)
+    yield from settling(town)
     town.clock.move(START - DAY + LAG)
     yield town.sync
     town.clock.sleep(HOUR)
     town.delete(town.names["late"])
-    yield from _settling(town)
+    yield from settling(town)
     town.clock.move(START - DAY + 4 * HOUR + LAG)
     yield town.sync
     town.clock.move(START + 8 * HOUR)
@@ -412,7 +412,7 @@ def _busy(town: Town) -> Iterator[Act]:
     town.delete(town.names["in time"])
     town.carry(town.names["kept"], "life")
     town.delete(town.names["given up"], Side.MENTOR)
-    yield from _settling(town)
+    yield from settling(town)
     town.clock.move(NOW + 5 * HOUR)
     yield town.sync
     town.clock.move(NOW + DAY + 3 * HOUR + LAG)
@@ -430,49 +430,49 @@ def _busy(town: Town) -> Iterator[Act]:
 
 
 _ASKED: End = (State.ELAPSED, None, {"lessons": 1})
-_MAY_BE_ASKED: tuple[End, ...] = (_ASKED, _HELD)
+_MAY_BE_ASKED: tuple[End, ...] = (_ASKED, HELD)
 """The proof of the mentor's act could not be had in time: the mentor is asked."""
 
 BUSY = Tale(
     "a busy week",
     _busy,
     {
-        "in time": _TIMELY,
-        "late": _FORFEIT,
+        "in time": TIMELY,
+        "late": FORFEIT,
         "moved": _ASKED,
         "kept": (State.ELAPSED, None, {"life": 1}),
-        "given up": _OWED,
+        "given up": OWED,
     },
-    {"late": (_TIMELY,), "given up": _MAY_BE_ASKED},
+    {"late": (TIMELY,), "given up": _MAY_BE_ASKED},
     _busy_setting,
 )
 TALES = (
-    Tale("cancelled in time", _in_time, {"in time": _TIMELY}),
-    Tale("deleted too late", _too_late, {"late": _FORFEIT}, {"late": (_TIMELY,)}),
-    Tale("dragged too late", _dragged_late, {"dragged": _HELD}),
-    Tale("called off in words", _in_words, {"called off": _TIMELY}),
-    Tale("given up by the mentor", _given_up, {"given up": _OWED}, {"given up": _MAY_BE_ASKED}),
+    Tale("cancelled in time", _in_time, {"in time": TIMELY}),
+    Tale("deleted too late", _too_late, {"late": FORFEIT}, {"late": (TIMELY,)}),
+    Tale("dragged too late", _dragged_late, {"dragged": HELD}),
+    Tale("called off in words", _in_words, {"called off": TIMELY}),
+    Tale("given up by the mentor", _given_up, {"given up": OWED}, {"given up": _MAY_BE_ASKED}),
     Tale("carried to another calendar", _carried, {"carried": (State.ELAPSED, None, {"life": 1, "work": 1})}),
-    Tale("a server that is down", _down, {"kept": _HELD}),
-    Tale("a calendar that was gone for a while", _gone_for_a_while, {"kept": _HELD}),
-    Tale("a calendar with another one in its place", _another_in_its_place, {"kept": _HELD}),
-    Tale("forgotten before the second look", _forgotten_before_the_second_look, {"in time": _TIMELY}),
-    Tale("locked out before the second look", _locked_out, {"in time": _TIMELY}),
+    Tale("a server that is down", _down, {"kept": HELD}),
+    Tale("a calendar that was gone for a while", _gone_for_a_while, {"kept": HELD}),
+    Tale("a calendar with another one in its place", _another_in_its_place, {"kept": HELD}),
+    Tale("forgotten before the second look", _forgotten_before_the_second_look, {"in time": TIMELY}),
+    Tale("locked out before the second look", _locked_out, {"in time": TIMELY}),
     Tale("a server that forgets", _forgotten, {}, {}, _forgetful),
-    Tale("an invite that never comes", _no_invite_comes, {"kept": _HELD}, {}, _scheduling),
+    Tale("an invite that never comes", _no_invite_comes, {"kept": HELD}, {}, _scheduling),
     Tale(
         "a server like Google",
         _like_google,
-        {"late": _FORFEIT, "in time": _TIMELY, "kept": _HELD},
-        {"late": (_TIMELY,)},
+        {"late": FORFEIT, "in time": TIMELY, "kept": HELD},
+        {"late": (TIMELY,)},
         _at_google,
     ),
-    Tale("disconnected and connected again", _reconnected, {"kept": _HELD}),
-    Tale("stopped by the brake", _braked, {f"number {number}": _TIMELY for number in range(4)}),
-    Tale("kept in order", _kept_in_order, {"kept": _HELD}),
-    Tale("restored from a backup", _restored, {"kept": _HELD}),
-    Tale("an error that nobody knows", _stumbled, {"kept": _HELD}),
-    Tale("worked by threads", _by_threads, {"in time": _TIMELY}),
-    Tale("a slow server and a full disk", _slow, {"kept": _HELD}),
-    Tale("a daemon's life", _a_daemon, {"kept": _HELD}),
+    Tale("disconnected and connected again", _reconnected, {"kept": HELD}),
+    Tale("stopped by the brake", _braked, {f"number {number}": TIMELY for number in range(4)}),
+    Tale("kept in order", _kept_in_order, {"kept": HELD}),
+    Tale("restored from a backup", _restored, {"kept": HELD}),
+    Tale("an error that nobody knows", _stumbled, {"kept": HELD}),
+    Tale("worked by threads", _by_threads, {"in time": TIMELY}),
+    Tale("a slow server and a full disk", _slow, {"kept": HELD}),
+    Tale("a daemon's life", _a_daemon, {"kept": HELD}),
 )

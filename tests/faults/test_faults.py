@@ -6,7 +6,7 @@ A sample of all runs, drawn by ``SYNCD_SEED``; ``--long`` and ``python -m tests.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 
 import pytest
@@ -16,6 +16,7 @@ from tests.faults.campaign import every_point, gone_through, kills, loops
 from tests.faults.tales import TALES
 from tests.syncd.store.grounds import Ground
 
+Tell = Callable[[str, int, int | str], None]
 _CALLS, _STATEMENTS, _READINGS = 3, 4, 3
 _PARTS = 6
 """Kills are shared out among so many tests, that run beside each other."""
@@ -24,37 +25,30 @@ _FEW = 150
 _SMALL = [tale for tale in TALES if tale.name in {"cancelled in time", "deleted too late"}]
 
 
-def _tell(capsys: pytest.CaptureFixture[str], what: str, done: int, of: int | str) -> None:
-    with capsys.disabled():
-        print(f"\nfaults: {done} of {of} {what}", end="")  # noqa: T201 - what the sample left out
-
-
 @pytest.mark.parametrize("part", range(_PARTS))
 def test_killed_or_paused_at_any_point_it_ends_the_same(
     where: Mapping[str, Counter[str]],
     sqlite_ground: Ground,
     seed: int,
-    capsys: pytest.CaptureFixture[str],
+    tell: Tell,
     part: int,
 ) -> None:
     runs = every_point(where, seed)[part::_PARTS]
     results = [(run.what, *gone_through(run, sqlite_ground)) for run in runs]
     assert [wrong for *_, wrongs in results for wrong in wrongs] == []
     assert [what for what, hit, _ in results if not hit and "threads" not in what] == []
-    _tell(capsys, "kills and pauses", len(runs), len(kills(where)))
+    tell("kills and pauses", len(runs), len(kills(where)))
 
 
-def test_whatever_call_fails_however_nobody_is_wronged(
-    sqlite_ground: Ground, seed: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_whatever_call_fails_however_nobody_is_wronged(sqlite_ground: Ground, seed: int, tell: Tell) -> None:
     every = campaign.calls(sqlite_ground, _SMALL)
     runs = Random(seed).sample(every, _CALLS)  # noqa: S311 - a sample is no secret
     assert [wrong for run in runs for wrong in gone_through(run, sqlite_ground)[1]] == []
-    _tell(capsys, "failures of calls in two tales", len(runs), len(every))
+    tell("failures of calls in two tales", len(runs), len(every))
 
 
 def test_whatever_statement_fails_however_nobody_is_wronged(
-    sqlite_ground: Ground, seed: int, capsys: pytest.CaptureFixture[str]
+    sqlite_ground: Ground, seed: int, tell: Tell
 ) -> None:
     chance, hows = Random(seed), list(nth.Trouble)  # noqa: S311 - a sample is no secret
     for number in range(_STATEMENTS):
@@ -62,11 +56,11 @@ def test_whatever_statement_fails_however_nobody_is_wronged(
         hit, wrong = gone_through(campaign.statement(tale, place, hows[number]), sqlite_ground)
         assert wrong == []
         assert hit
-    _tell(capsys, "failures of statements", _STATEMENTS, "all")
+    tell("failures of statements", _STATEMENTS, "all")
 
 
 def test_whenever_the_clock_is_set_wrong_nobody_is_wronged(
-    sqlite_ground: Ground, seed: int, capsys: pytest.CaptureFixture[str]
+    sqlite_ground: Ground, seed: int, tell: Tell
 ) -> None:
     chance = Random(seed)  # noqa: S311 - a sample is no secret
     for number in range(_READINGS):
@@ -74,7 +68,7 @@ def test_whenever_the_clock_is_set_wrong_nobody_is_wronged(
         hit, wrong = gone_through(run, sqlite_ground)
         assert wrong == []
         assert hit
-    _tell(capsys, "readings of a clock that is set wrong", _READINGS, "all")
+    tell("readings of a clock that is set wrong", _READINGS, "all")
 
 
 @pytest.mark.long

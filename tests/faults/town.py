@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,12 +21,14 @@ from syncd.store.errors import StoreFull
 from syncd.store.rows import Account
 from syncd.store.tx import Tx
 from syncd.sync import sync_now
+from tests.endurance.quiet import TOUCHED
 from tests.faults.points import COMMIT, here
 from tests.syncd.engine.faults import Crash, Faulty
 from tests.syncd.engine.house import HOUR, NOW, START, MemoryDoors, Play
 from tests.syncd.store.grounds import Ground
 
 T = TypeVar("T")
+WRITES = frozenset({"create", "update", "delete"})
 Act = Callable[[], object]
 """What the process does: started again with the same wish if it was killed meanwhile."""
 
@@ -181,6 +183,9 @@ class MortalDoors:
 class Town(Play):
     """A school that outlives its processes."""
 
+    touched: Mapping[str, frozenset[str]] = TOUCHED
+    """What a quiet round may change, by table."""
+
     def __init__(self, url: str, clock: MovableClock, watch: Clock | None = None) -> None:
         self.url, self.watch = url, watch or clock
         self.fate, self.process = Fate(pause=self.meanwhile), Process(Fate())
@@ -232,6 +237,10 @@ class Town(Play):
             self.names[name] = sessions.agree(self.house, *two, start, HOUR, f"key of {name}")[0].id
 
         return agree
+
+    def sent(self) -> list[str]:
+        """Return the name of every call so far that writes."""
+        return [name for name in self.faults.calls if name in WRITES]
 
     def close(self) -> None:
         for db in (self.witness, *self.dbs):

@@ -29,19 +29,21 @@ ANSWERS = {"DECLINED": "declined", "ACCEPTED": "accepted", "TENTATIVE": "tentati
 
 
 class GoogleHand:
-    """The person's phone: past the API, in ids instead of names of resources."""
+    """The phone of whoever a calendar belongs to: past the API, in ids instead of names of resources."""
 
     def __init__(self, google: GoogleFake) -> None:
         self._google = google
-        self._phone: Phone = google.hand(ACCOUNT)
+
+    def _phone(self, calendar: CalendarId) -> Phone:
+        return self._google.hand(self._google.world.calendars[calendar].owner)
 
     def add(self, calendar: CalendarId, entry: Entry) -> EventRef:
         ref = self._insert(calendar, _name(entry), entry)
         for old, new in entry.moved.items():
             length = _instant(entry.end) - _instant(entry.start)
-            self._phone.move(f"{ref}_{old:%Y%m%dT%H%M%SZ}", new, new + length, calendar)
+            self._phone(calendar).move(f"{ref}_{old:%Y%m%dT%H%M%SZ}", new, new + length, calendar)
         if entry.status == "CANCELLED":
-            self._phone.delete(ref, calendar)
+            self._phone(calendar).delete(ref, calendar)
         return ref
 
     def add_unreadable(self, calendar: CalendarId) -> EventRef:
@@ -55,44 +57,44 @@ class GoogleHand:
         self._google.manners.busy_errors[calendar] = "internalError"
 
     def move_time(self, calendar: CalendarId, ref: EventRef, start: datetime) -> None:
-        before = self._phone.show(ref, calendar)
+        before = self._phone(calendar).show(ref, calendar)
         assert before is not None
         first, last = (datetime.fromisoformat(before[which]["dateTime"]) for which in ("start", "end"))
-        self._phone.move(ref, start, start + (last - first), calendar)
+        self._phone(calendar).move(ref, start, start + (last - first), calendar)
 
     def decline(self, calendar: CalendarId, ref: EventRef, address: str) -> None:
-        (self._phone if address == STUDENT else self._google.hand(address)).decline(ref)
+        (self._phone(calendar) if address == STUDENT else self._google.hand(address)).decline(ref)
 
     def cancel(self, calendar: CalendarId, ref: EventRef) -> None:
-        self._phone.delete(ref, calendar)
+        self._phone(calendar).delete(ref, calendar)
 
     def retitle(self, calendar: CalendarId, ref: EventRef, title: str) -> None:
-        self._phone.retitle(ref, title, calendar)
+        self._phone(calendar).retitle(ref, title, calendar)
 
     def show(self, calendar: CalendarId, ref: EventRef) -> Shown:
-        shown = self._phone.show(ref, calendar)
+        shown = self._phone(calendar).show(ref, calendar)
         assert shown is not None
         return Shown(shown["summary"], shown["description"], shown["location"])
 
     def delete(self, calendar: CalendarId, ref: EventRef) -> None:
-        self._phone.delete(ref, calendar)
+        self._phone(calendar).delete(ref, calendar)
 
     def restore(self, calendar: CalendarId, ref: EventRef) -> None:
-        self._phone.restore(ref, calendar)
+        self._phone(calendar).restore(ref, calendar)
 
     def move_to(self, calendar: CalendarId, ref: EventRef, other: CalendarId) -> EventRef:
-        self._phone.carry(ref, other, calendar)
+        self._phone(calendar).carry(ref, other, calendar)
         return ref
 
     def delete_calendar(self, calendar: CalendarId) -> None:
-        self._phone.delete_calendar(calendar)
+        self._phone(calendar).delete_calendar(calendar)
 
     def _insert(self, calendar: CalendarId, name: str, entry: Entry) -> EventRef:
         """Make an event as another program does; a phone chooses no ids."""
         said = requests.post(
             f"{self._google.api_endpoint}/calendars/{quote(calendar)}/events",
             json=_body(name, entry),
-            headers={"Authorization": f"Bearer {self._google.token(ACCOUNT)}"},
+            headers={"Authorization": f"Bearer {self._google.token(self._phone(calendar).email)}"},
             timeout=10,
         )
         said.raise_for_status()

@@ -45,7 +45,7 @@ from syncd.pictures import Op, intent_of
 class Swap:
     """One function of the program, and what takes its place."""
 
-    module: ModuleType
+    module: ModuleType | type
     name: str
     other: Callable[..., Any]
     """Takes the real function, and returns the wrong one."""

@@ -27,8 +27,9 @@ class Fault:
 
     instead: Answer | None = None
     """Answered without doing anything; if there is none, the request is done first."""
-    spoil: Literal["", "lost", "cut", "slow"] = ""
-    """What becomes of the answer on its way: lost with the connection, cut in the middle, or sent byte by byte."""
+    spoil: Literal["", "lost", "cut", "swapped", "slow"] = ""
+    """What becomes of the answer on its way: lost with the connection, cut in the middle, swapped for a page of the
+    network's, or sent byte by byte."""
     pause: float = 0.0
     """Seconds between two bytes of a slow answer."""
 
@@ -56,6 +57,8 @@ CUT = Fault(spoil="cut")
 """It is done, and half of the answer is missing."""
 LOGGED_OUT = Fault(page(LOG_IN))
 """The network wants a password first: a page, with the status of success."""
+SWAPPED = Fault(spoil="swapped")
+"""It is done, and such a page comes instead of the answer."""
 
 
 def slow(pause: float) -> Fault:

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from syncd.clock import Clock
-from syncd.demo.google.answers import Answer, Request
-from syncd.demo.google.faults import Fault, Faults
+from syncd.demo.google.answers import Answer, Request, page
+from syncd.demo.google.faults import LOG_IN, Fault, Faults
 from syncd.demo.guests import GuestServer
 
 HOST = "127.0.0.1"
@@ -100,9 +100,13 @@ class _Talk(BaseHTTPRequestHandler):
         request, path, query = self._request()
         fault = self.server.faults.strike(request.method, path) or Fault()
         answer = fault.instead or self.server.answer(request)
+        if fault.spoil == "swapped":
+            answer = page(LOG_IN)
         # Of an answer without a body nothing can be cut but all of it.
         lost = fault.spoil == "lost" or (fault.spoil == "cut" and not answer.body)
         self.server.log.add(Asked(request.method, path, query, None if lost else answer.status))
+        if fault.spoil == "slow" and not answer.body:
+            self.server.over.wait(fault.pause)  # its head is all that can be late
         if lost:
             self.close_connection = True
         else:

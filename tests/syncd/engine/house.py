@@ -31,6 +31,7 @@ from syncd.sync import HANDLERS, PATIENCE, Synced, sync_now
 from syncd.vault import Vault
 from tests.providers.entries import Entry
 from tests.providers.hands import MemoryHand
+from tests.providers.house import Outside
 from tests.syncd.engine.faults import Faults, Faulty
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -79,7 +80,7 @@ class Play:
 
     def __post_init__(self) -> None:
         self.servers = {url: MemoryServer(self.clock.now) for url in (ONE, TWO)}
-        self.hands = {url: MemoryHand(server) for url, server in self.servers.items()}
+        self.hands: dict[str, Outside] = {url: MemoryHand(server) for url, server in self.servers.items()}
         self.doors = MemoryDoors(self.servers, self.faults)
         self.people: dict[str, Person] = {}
         self.calendars: dict[str, CalendarId] = {}
@@ -277,10 +278,11 @@ class Play:
 
     def standing(self, session_id: str) -> Counter[str]:
         """Return how many events of the session each calendar holds."""
-        found: Counter[str] = Counter()
-        for title, calendar in self.calendars.items():
-            found[title] += _events(self.servers[self.homes.get(title, ONE)], calendar, session_id)
-        return +found
+        return +Counter({title: self.events_in(title, session_id) for title in self.calendars})
+
+    def events_in(self, title: str, session_id: str) -> int:
+        """Return how many events of the session one calendar holds."""
+        return _events(self.servers[self.homes.get(title, ONE)], self.calendars[title], session_id)
 
     def check(self) -> None:
         """Check what must always hold, whatever has happened."""

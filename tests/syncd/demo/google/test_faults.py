@@ -13,6 +13,7 @@ from syncd.demo.google import (
     LOGGED_OUT,
     LOST,
     REFUSED_UNHEARD,
+    SWAPPED,
     GoogleFake,
     broken,
     elsewhere,
@@ -148,6 +149,23 @@ def test_the_network_wants_a_password_first(google: GoogleFake, line: http.clien
     answer = ask(line, google, session())
     assert (answer.status, answer.headers.get_content_type()) == (200, "text/html")
     assert b"Sign in" in answer.read()
+    assert stands(google) == []
+
+
+def test_a_page_comes_instead_of_the_answer(google: GoogleFake, line: http.client.HTTPConnection) -> None:
+    google.faults.plan(SWAPPED)
+    answer = ask(line, google, session())
+    assert (answer.status, answer.headers.get_content_type()) == (200, "text/html")
+    assert b"Sign in" in answer.read()
+    assert stands(google) == ["session1"]
+
+
+def test_of_an_answer_without_a_body_the_head_is_late(google: GoogleFake) -> None:
+    event = google.hand(ADA).add("Chess", DAY, DAY + timedelta(hours=1))
+    google.faults.plan(slow(60), "DELETE")
+    proof = {"Authorization": f"Bearer {google.token(ADA)}"}
+    with pytest.raises(requests.ReadTimeout):
+        requests.delete(f"{google.api_endpoint}/calendars/primary/events/{event}", headers=proof, timeout=0.2)
     assert stands(google) == []
 
 
