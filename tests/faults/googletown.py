@@ -102,7 +102,7 @@ class GoogleTown(Town):
             return
         self.settle(name, *titles)
         email = self.people[name].email
-        connecting.connect(self.house, self.people[name], self._granted(email), None, [], email)
+        connecting.connect(self.house, self.people[name], self.granted(email), None, [], email)
 
     def settle(self, name: str, *titles: str) -> None:
         """Make the calendars of somebody at Google, with something in each that is nobody's business."""
@@ -127,7 +127,8 @@ class GoogleTown(Town):
         self.google.channels.deliver = lambda _address, _headers: 204
         self.house = self.opened(self.db)
 
-    def _granted(self, email: str) -> Grant | Delegation:
+    def granted(self, email: str) -> Grant | Delegation:
+        """Return a permission of somebody's, or the administrator's for them."""
         if self._folder.joinpath("robot.json").exists():
             return Delegation(email)
         with self.google.world.lock:
