@@ -29,11 +29,12 @@ ANSWERS = {"DECLINED": "declined", "ACCEPTED": "accepted", "TENTATIVE": "tentati
 
 
 class GoogleHand:
-    """The person's phone: past the API, in ids instead of names of resources."""
+    """A person's phone: past the API, in ids instead of names of resources."""
 
-    def __init__(self, google: GoogleFake) -> None:
+    def __init__(self, google: GoogleFake, account: str = ACCOUNT) -> None:
         self._google = google
-        self._phone: Phone = google.hand(ACCOUNT)
+        self._account = account
+        self._phone: Phone = google.hand(account)
 
     def add(self, calendar: CalendarId, entry: Entry) -> EventRef:
         ref = self._insert(calendar, _name(entry), entry)
@@ -92,7 +93,7 @@ class GoogleHand:
         said = requests.post(
             f"{self._google.api_endpoint}/calendars/{quote(calendar)}/events",
             json=_body(name, entry),
-            headers={"Authorization": f"Bearer {self._google.token(ACCOUNT)}"},
+            headers={"Authorization": f"Bearer {self._google.token(self._account)}"},
             timeout=10,
         )
         said.raise_for_status()
