@@ -18,6 +18,7 @@ class Fate(StrEnum):
     MOVED_BACK = "moved and moved back"
     RESTORED = "deleted and restored"
     RETITLED = "retitled"
+    CARRIED = "carried to another calendar"
     MENTOR_DELETED = "deleted by the mentor"
     SAID = "cancelled by the student's word"
     MENTOR_SAID = "cancelled by the mentor's word"

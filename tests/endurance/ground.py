@@ -19,7 +19,6 @@ from syncd.house import House
 from syncd.store.rows import Copy, Role, SessionId
 from syncd.vault import Vault
 from syncd.wiring import open_house
-from tests.endurance.hands import Hand
 from tests.endurance.places import KINDS, LESSONS, CalDavPlace, GooglePlace, Place, Somebody
 
 
@@ -72,8 +71,8 @@ class Ground:
         with self.house.db.read() as tx:
             return current(tx, SessionId(session_id)).get(side)
 
-    def where(self, session_id: str, side: Side) -> tuple[Hand, CalendarId, EventRef]:
-        """Return the hand of the owner of one side, and where they find the event.
+    def where(self, session_id: str, side: Side) -> tuple[Somebody, CalendarId, EventRef]:
+        """Return the owner of one side, and where they find the event.
 
         :raises LookupError: if it was never written.
         """
@@ -81,7 +80,7 @@ class Ground:
         if copy is None:
             raise LookupError(session_id)
         owner = self.whose(self.session(session_id), side)
-        return owner.hand, owner.calendars[LESSONS], copy.ref
+        return owner, owner.calendars[LESSONS], copy.ref
 
     def told(self, session_id: str) -> str:
         """Return what ``syncd explain`` says."""

@@ -15,7 +15,7 @@ from policy.life import ENDED, Session, State
 from policy.notice import Outcome
 from tests.endurance.deeds import REMOVALS, Deed, Fate, Record
 from tests.endurance.ground import Ground
-from tests.endurance.places import LESSONS, Somebody
+from tests.endurance.places import Somebody
 from tests.endurance.story import Story
 
 Life = tuple[datetime, datetime]
@@ -199,16 +199,17 @@ def _of_session(
             yield Violation(record.id, f"told {times} times: {kind}")
     for side in Side:
         owner = ground.whose(session, side)
-        times = there[owner.person.id, LESSONS][record.id]
+        times = sum(there[owner.person.id, title][record.id] for title in owner.calendars)
         if times != _events(ground, record, session, side):
             yield Violation(record.id, f"{times} events on the {side}'s side of a session that {end}")
 
 
 def _events(ground: Ground, record: Record, session: Session, side: Side) -> int:
-    """Return how many events of the session stand."""
+    """Return how many events of the session stand in all calendars of one side."""
     if session.verdict is not None or side in _away(ground, record, session):
         return 0
-    return 1
+    carried = record.fate is Fate.CARRIED and record.deeds and side is Side.STUDENT
+    return 2 if carried and not ground.whose(session, side).place.carries_whole else 1
 
 
 def _away(ground: Ground, record: Record, session: Session) -> set[Side]:

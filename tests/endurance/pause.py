@@ -126,8 +126,8 @@ def _paused(school: Ground, daemon: Daemon) -> Numbers:
     while not freezer.frozen.wait(5):  # it was in the midst of a transaction at every write
         created.append(_agree(school, second.person.email, _LEAD + timedelta(hours=1 + len(created))))
     began = time.monotonic()
-    hand, calendar, ref = school.where(gone, Side.STUDENT)
-    hand.delete(calendar, ref)
+    owner, calendar, ref = school.where(gone, Side.STUDENT)
+    owner.hand.delete(calendar, ref)
     held = _held(school)
     _sync(school.config)  # what the stopped one holds is waited for as long as a lease lasts
     wait_for(lambda: time.monotonic() > began + work.LEASE.total_seconds() + _MORE, _GUARD, "the lease")

@@ -29,9 +29,9 @@ from tests.endurance.door import Door
 from tests.endurance.hands import AppHand, Hand, PhoneHand
 
 PASSWORD = "open sesame"
-LESSONS = "lessons"
-"""The calendar in which sessions stand."""
-_TITLES: Mapping[Role, tuple[str, ...]] = {Role.STUDENT: (LESSONS, "life"), Role.MENTOR: (LESSONS,)}
+LESSONS, LIFE = "lessons", "life"
+"""The calendar in which sessions stand, and another one that students have."""
+_TITLES: Mapping[Role, tuple[str, ...]] = {Role.STUDENT: (LESSONS, LIFE), Role.MENTOR: (LESSONS,)}
 _PAGE = 20
 """Rows of a page at Google: a listing is to have several."""
 
@@ -59,6 +59,8 @@ class Place(ABC):
     """The server brings the event of one of its people to another of them by itself, and takes it away again."""
     keeps_cancelled: ClassVar[bool] = True
     """What its owner marks as cancelled stays where it is."""
+    carries_whole: ClassVar[bool] = True
+    """What its owner carries to another calendar leaves nothing behind."""
     stamps: ClassVar[bool] = False
     """The server tells when an act was done, whenever it is asked."""
 
@@ -106,6 +108,7 @@ class GooglePlace(Place):
     google: GoogleFake
     delivers = True
     keeps_cancelled = False
+    carries_whole = False  # the owner is a guest of it from then on, and guests have copies
     stamps = True
 
     def settle(self, house: House, person: Person) -> Somebody:

@@ -23,7 +23,7 @@ from syncd.store.rows import SessionId
 from tests.endurance.deeds import REMOVALS, WORDS, Deed, Fate, Record
 from tests.endurance.ground import Ground
 from tests.endurance.hands import IN_VAIN, Hand
-from tests.endurance.places import LESSONS, Somebody
+from tests.endurance.places import LESSONS, LIFE, Somebody
 from tests.providers.entries import Entry
 
 MARGIN = timedelta(seconds=2)
@@ -45,12 +45,15 @@ _CHANCES: Mapping[Fate, int] = {
     Fate.MOVED_BACK: 6,
     Fate.RESTORED: 8,
     Fate.RETITLED: 4,
+    Fate.CARRIED: 6,
     Fate.MENTOR_DELETED: 8,
     Fate.SAID: 4,
     Fate.MENTOR_SAID: 1,
     Fate.SCHOOL_SAID: 1,
 }
-_EITHER = REMOVALS | {Fate.MOVED, Fate.RESTORED, Fate.SAID, Fate.RETITLED, Fate.MENTOR_DELETED}
+_EITHER = REMOVALS | {
+    *(Fate.MOVED, Fate.RESTORED, Fate.SAID, Fate.RETITLED, Fate.CARRIED, Fate.MENTOR_DELETED),
+}
 """What happens on both sides of the deadline."""
 
 
@@ -175,19 +178,21 @@ class Story:
         return copy is not None and copy.base is not None and copy.intent is None
 
     def _do(self, record: Record, side: Side) -> None:
-        hand, calendar, ref = self.ground.where(record.id, side)
+        owner, calendar, ref = self.ground.where(record.id, side)
+        hand = owner.hand
         match record.fate:
             case fate if fate in WORDS:
                 self._say(record)
             case Fate.DELETED | Fate.MENTOR_DELETED:
                 self._deed(record, lambda: hand.delete(calendar, ref))
             case Fate.DECLINED:
-                address = self.ground.whose(self.ground.session(record.id), side).person.email
-                self._deed(record, lambda: hand.decline(calendar, ref, address))
+                self._deed(record, lambda: hand.decline(calendar, ref, owner.person.email))
             case Fate.MARKED:
                 self._deed(record, lambda: hand.cancel(calendar, ref))
             case Fate.RETITLED:
                 self._deed(record, lambda: hand.retitle(calendar, ref, "Maths!"))
+            case Fate.CARRIED:
+                self._deed(record, lambda: hand.move_to(calendar, ref, owner.calendars[LIFE]))
             case Fate.RESTORED:
                 self._deed(record, lambda: hand.delete(calendar, ref))
                 self._then(record, lambda: hand.restore(calendar, ref))
@@ -208,7 +213,7 @@ class Story:
 
         self._at(record.deeds[0].ended + UNDO, second)
 
-    def _deed(self, record: Record, act: Callable[[], None]) -> None:
+    def _deed(self, record: Record, act: Callable[[], object]) -> None:
         began = self._clock.now()
         act()
         record.deeds.append(Deed(began, self._clock.now()))
