@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import requests
+
+from syncd.clock import SystemClock
+from syncd.demo.front import Seen
+from syncd.demo.google import GoogleFake
+from tests.endurance.door import Door, is_write
+from tests.endurance.places import GoogleDoor
+
+ADA = "ada@school.example"
+EVENTS = "/calendar/v3/calendars/ada%40school.example/events"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "writes"),
+    [
+        ("PUT", "/ada/lessons/a.ics", True),
+        ("REPORT", "/ada/lessons/", False),
+        ("POST", f"{EVENTS}?sendUpdates=none", True),
+        ("PUT", f"{EVENTS}/a?sendUpdates=all", True),
+        ("PATCH", f"{EVENTS}/a", True),
+        ("DELETE", f"{EVENTS}/a?sendUpdates=all", True),
+        ("GET", f"{EVENTS}/a", False),
+        ("POST", "/calendar/v3/freeBusy?alt=json", False),
+        ("POST", "/token", False),
+    ],
+)
+def test_what_changes_a_calendar_is_a_write(method: str, path: str, writes: bool) -> None:
+    assert is_write(Seen(ADA, method, path, 200)) is writes
+
+
+def test_a_look_at_a_calendar_counts_once() -> None:
+    door = Door(1, {})
+    for method, path in (
+        ("REPORT", "/ada/lessons/"),
+        ("GET", f"{EVENTS}?showDeleted=true&syncToken=a"),
+        ("GET", f"{EVENTS}?showDeleted=true&syncToken=a&pageToken=b"),
+        ("GET", f"{EVENTS}/a?fields=id"),
+        ("GET", f"{EVENTS}?maxResults=1&fields=kind"),
+    ):
+        door.record(Seen(ADA, method, path, 200))
+    assert door.rounds() == Counter({ADA: 2})
+
+
+def test_a_trap_at_googles_door_springs_when_it_is_done_and_nobody_has_heard() -> None:
+    sprung: list[tuple[str, bool, int]] = []
+    with GoogleFake(SystemClock(), [ADA]) as google, GoogleDoor(google) as door:
+        door.trap = lambda seen: sprung.append((seen.user, is_write(seen), len(google.hand(ADA).events())))
+        said = requests.post(
+            f"{door.url.rstrip('/')}{EVENTS}",
+            json={"start": {"date": "2026-12-01"}, "end": {"date": "2026-12-02"}},
+            headers={"Authorization": f"Bearer {google.token(ADA)}"},
+            timeout=30,
+        )
+    assert said.ok
+    assert sprung == [(ADA, True, 1)]
+
+
+def test_googles_door_leaves_it_to_google_whom_to_let_in() -> None:
+    with GoogleFake(SystemClock(), [ADA]) as google, GoogleDoor(google) as door:
+        said = requests.get(
+            f"{door.url.rstrip('/')}{EVENTS}", headers={"Authorization": "Bearer no"}, timeout=30
+        )
+    assert said.status_code == 401
+    assert said.json()["error"]["status"] == "UNAUTHENTICATED"
