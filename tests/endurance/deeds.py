@@ -16,6 +16,7 @@ class Fate(StrEnum):
     MARKED = "marked as cancelled"
     MOVED = "moved"
     MOVED_BACK = "moved and moved back"
+    MOVED_DELETED = "moved and deleted"
     RESTORED = "deleted and restored"
     RETITLED = "retitled"
     CARRIED = "carried to another calendar"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from syncd.demo.front import Front, Seen
@@ -18,24 +20,33 @@ Trap = Callable[[Seen], None]
 class Door(Front):
     """A front that tells of each answer before it is given: what happens then is an answer that is lost."""
 
-    trap: Trap | None = None
-    """Called with each request that the server has answered, before the daemon gets that answer."""
-    last = 0.0
-    """When the last answer came, by the monotonic clock."""
+    def __init__(self, behind: int, users: Mapping[str, str], **options: Any) -> None:
+        super().__init__(behind, users, **options)
+        self.trap: Trap | None = None
+        """Called with each request that the server has answered, before the daemon gets that answer."""
+        self.last = 0.0
+        """When the last answer came, by the monotonic clock."""
+        self._writes = 0
+        self._rounds: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def record(self, seen: Seen) -> None:
         super().record(seen)
+        with self._counting:
+            self._writes += is_write(seen)
+            self._rounds[seen.user] += _asks_for_changes(seen)
         self.last = time.monotonic()
         if (trap := self.trap) is not None:
             trap(seen)
 
     def writes(self) -> int:
         """Count the writes so far, whether or not they were taken."""
-        return sum(is_write(one) for one in self.seen())
+        return self._writes
 
     def rounds(self) -> Counter[str]:
         """Count the questions for changes so far, by who asked."""
-        return Counter(one.user for one in self.seen() if _asks_for_changes(one))
+        with self._counting:
+            return self._rounds.copy()
 
 
 def is_write(seen: Seen) -> bool:

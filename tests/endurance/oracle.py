@@ -70,7 +70,9 @@ def allowed(record: Record, session: Session, facts: list[Fact], *, stamped: boo
         case Fate.MOVED_BACK:
             in_time = _within(record, min(session.rules.hold, session.rules.request_expires))
             return {End.STANDS} | (set() if in_time else {End.TIMELY, End.DOUBTFUL})
-        case Fate.MOVED:
+        case Fate.MOVED_DELETED if len(record.deeds) > 1:
+            return _of_removal(record.deeds[1], session, unseen=unseen, stamped=False)
+        case Fate.MOVED | Fate.MOVED_DELETED:
             return (
                 {End.DOUBTFUL}
                 | ({End.TIMELY} if first.began <= session.deadline else set())
@@ -223,6 +225,8 @@ def _away(ground: Ground, record: Record, session: Session) -> set[Side]:
         case Fate.MARKED if record.deeds and not student.keeps_cancelled:
             pass
         case Fate.RESTORED if len(record.deeds) == 1:
+            pass
+        case Fate.MOVED_DELETED if len(record.deeds) > 1:
             pass
         case _:
             return set()

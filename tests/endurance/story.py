@@ -43,6 +43,7 @@ _CHANCES: Mapping[Fate, int] = {
     Fate.MARKED: 4,
     Fate.MOVED: 10,
     Fate.MOVED_BACK: 6,
+    Fate.MOVED_DELETED: 6,
     Fate.RESTORED: 8,
     Fate.RETITLED: 4,
     Fate.CARRIED: 6,
@@ -52,7 +53,8 @@ _CHANCES: Mapping[Fate, int] = {
     Fate.SCHOOL_SAID: 1,
 }
 _EITHER = REMOVALS | {
-    *(Fate.MOVED, Fate.RESTORED, Fate.SAID, Fate.RETITLED, Fate.CARRIED, Fate.MENTOR_DELETED),
+    *(Fate.MOVED, Fate.MOVED_DELETED, Fate.RESTORED, Fate.SAID, Fate.RETITLED, Fate.CARRIED),
+    Fate.MENTOR_DELETED,
 }
 """What happens on both sides of the deadline."""
 
@@ -201,6 +203,8 @@ class Story:
                 self._deed(record, lambda: hand.move_time(calendar, ref, elsewhere))
                 if record.fate is Fate.MOVED_BACK:
                     self._then(record, lambda: hand.move_time(calendar, ref, record.start))
+                if record.fate is Fate.MOVED_DELETED:  # perhaps while it is being put back
+                    self._then(record, lambda: hand.delete(calendar, ref))
 
     def _then(self, record: Record, act: Callable[[], None]) -> None:
         """Have a second thought follow the first, if it can be acted upon by then."""
