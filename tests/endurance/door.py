@@ -25,17 +25,23 @@ class Door(Front):
         self.trap: Trap | None = None
         """Called with each request that the server has answered, before the daemon gets that answer."""
         self.last = 0.0
-        """When the last answer came, by the monotonic clock."""
+        """When the last request came that was answered, by the monotonic clock."""
         self._writes = 0
         self._rounds: Counter[str] = Counter()
         self._counting = threading.Lock()
+        self._mine = threading.local()
+
+    def user_of(self, authorization: str | None) -> str | None:
+        # What a daemon asked that is dead by now is still answered: when a request came tells whose it is.
+        self._mine.came = time.monotonic()
+        return super().user_of(authorization)
 
     def record(self, seen: Seen) -> None:
         super().record(seen)
         with self._counting:
             self._writes += is_write(seen)
             self._rounds[seen.user] += _asks_for_changes(seen)
-        self.last = time.monotonic()
+        self.last = max(self.last, getattr(self._mine, "came", 0.0))
         if (trap := self.trap) is not None:
             trap(seen)
 

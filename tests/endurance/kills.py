@@ -34,7 +34,7 @@ from tests.endurance.story import Story
 
 PEACE = 180.0
 """Seconds after the last act within which everything must be decided."""
-_LIFE, _LONGEST_LIFE, _BIRTH = 1.0, 6.0, 60.0
+_LIFE, _LONGEST_LIFE, _BIRTH = 1.5, 6.0, 60.0
 """Seconds from the first request of a daemon to its end: the mean and the most; and until there is one."""
 _USUAL = 2.5
 """Seconds to a first request on a computer that has nothing else to do: a slower one gets more time for all."""

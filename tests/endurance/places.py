@@ -95,6 +95,7 @@ class GoogleDoor(Door):
         self._google = google
 
     def user_of(self, authorization: str | None) -> str | None:
+        super().user_of(authorization)
         try:
             return self._google.tokens.bearer(authorization or "").person
         except Refusal:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 
 import pytest
@@ -67,3 +69,32 @@ def test_googles_door_leaves_it_to_google_whom_to_let_in() -> None:
         )
     assert said.status_code == 401
     assert said.json()["error"]["status"] == "UNAUTHENTICATED"
+
+
+class Bell(GoogleDoor):
+    """A door that rings when somebody comes."""
+
+    def __init__(self, google: GoogleFake) -> None:
+        super().__init__(google)
+        self.rung = threading.Event()
+
+    def user_of(self, authorization: str | None) -> str | None:
+        found = super().user_of(authorization)
+        self.rung.set()
+        return found
+
+
+def test_a_request_counts_from_when_it_came() -> None:
+    with GoogleFake(SystemClock(), [ADA]) as google, Bell(google) as door:
+        url, token = f"{door.url.rstrip('/')}{EVENTS}", google.token(ADA)
+        headers = {"Authorization": f"Bearer {token}"}
+        asking = threading.Thread(
+            target=requests.get, args=(url,), kwargs={"headers": headers, "timeout": 30}
+        )
+        with google.world.act():  # nobody is answered meanwhile
+            asking.start()
+            assert door.rung.wait(30)
+            restarted = time.monotonic()
+        asking.join()
+    assert [one.status for one in door.seen()] == [200]
+    assert 0 < door.last < restarted
