@@ -35,6 +35,8 @@ _AGAIN = timedelta(milliseconds=400)
 _FAR = timedelta(hours=3)
 _LENGTH = timedelta(seconds=3)
 _BEAT = 0.25
+_PATIENCE = 120.0
+"""Seconds for what is still planned when nothing new is agreed any more."""
 
 _CHANCES: Mapping[Fate, int] = {
     Fate.NOTHING: 12,
@@ -100,9 +102,15 @@ class Story:
                 self._innocent(one, title, f"dentist-{title}")
 
     def run(self, over: Callable[[], bool]) -> None:
-        """Let people live until it is *over*, and then until nothing is planned any more."""
-        while not over() or self._coming:
-            if not over():
+        """Let people live until it is *over*, and then until nothing is planned any more.
+
+        What is far away and does not come to stand is not waited for for ever.
+        """
+        end: float | None = None
+        while end is None or (self._coming and time.monotonic() < end):
+            if end is None and over():
+                end = time.monotonic() + _PATIENCE * self.slow
+            if end is None:
                 self._agree()
             self._act()
             time.sleep(_BEAT)
