@@ -11,6 +11,7 @@ from lxml import etree
 from providers.base import CalendarId, EventRef
 from providers.uids import named_by
 from syncd.demo.google import NotPossible
+from syncd.demo.google.refusals import Body
 from syncd.demo.hand import Refused
 from tests.providers.entries import Change, edited
 from tests.providers.google_house import GoogleHand
@@ -77,4 +78,12 @@ class PhoneHand(GoogleHand):
         return self._phone.show(ref, calendar)
 
     def uids(self, calendar: CalendarId) -> list[str]:
-        return [named_by(name) or name for name in self._phone.events(calendar)]
+        return [
+            named_by(name) or _marked(shown) or name for name, shown in self._phone.events(calendar).items()
+        ]
+
+
+def _marked(shown: Body) -> str | None:
+    """Return the UID with which an event was marked that bears another one."""
+    uid: str | None = shown.get("extendedProperties", {}).get("private", {}).get("uid")
+    return uid
