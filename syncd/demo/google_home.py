@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from providers.uids import named_by
 from syncd.accounts import Connected
+from syncd.config.model import Google
 from syncd.demo.google import GoogleFake, Hand
 from syncd.demo.google import Person as Account
 from syncd.demo.google.importing import Importer
@@ -140,6 +143,21 @@ class GoogleHome:
     def _parts(self, event: str) -> tuple[str, str]:
         *_, calendar, _, name = map(unquote, event.split("/"))
         return name, "" if calendar == self.person.email else calendar
+
+
+def made_known(google: GoogleFake, directory: Path) -> Google:
+    """Return how syncd reaches *google*; what makes it known there is kept in *directory*."""
+    client, file = google.register(installed=True), directory / "client.json"
+    file.touch(0o600)
+    known = {"installed": {"client_id": client.id, "client_secret": client.secret}}
+    file.write_text(json.dumps(known), encoding="utf-8")
+    return Google(
+        client_secret_file=file,
+        api_endpoint=google.api_endpoint,
+        auth_uri=google.auth_uri,
+        token_uri=google.token_uri,
+        revoke_uri=google.revoke_uri,
+    )
 
 
 def _clicked(address: str) -> str:

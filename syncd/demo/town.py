@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -84,17 +83,9 @@ class Town:
         """Return how syncd reaches Google; what makes it known there is kept in *directory*."""
         if self.google is None:
             return Google()
-        client, file = self.google.register(installed=True), directory / "client.json"
-        file.touch(0o600)
-        known = {"installed": {"client_id": client.id, "client_secret": client.secret}}
-        file.write_text(json.dumps(known), encoding="utf-8")
-        return Google(
-            client_secret_file=file,
-            api_endpoint=self.google.api_endpoint,
-            auth_uri=self.google.auth_uri,
-            token_uri=self.google.token_uri,
-            revoke_uri=self.google.revoke_uri,
-        )
+        from syncd.demo.google_home import made_known  # noqa: PLC0415 - heavy, and only some demos have it
+
+        return made_known(self.google, directory)
 
     def home(self, user: str) -> Home:
         """Return the calendars of *user*."""

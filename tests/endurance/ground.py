@@ -1,32 +1,25 @@
-"""A school on disk with real calendar servers: people use one door of each, the daemon another."""
+"""A school on disk, with its calendar servers and its people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from policy.facts import Side
 from policy.facts import parse as parse_fact
 from policy.life import Session
-from syncd import accounts
+from providers.base import CalendarId, EventRef
 from syncd.book import current, session_in
-from syncd.clock import SystemClock
 from syncd.config import read
-from syncd.demo.front import Front, free_port
-from syncd.demo.hand import Hand
-from syncd.demo.servers import Server, radicale, xandikos
+from syncd.demo.front import free_port
 from syncd.explain import Told, explain
 from syncd.house import House
-from syncd.store.rows import Copy, Person, Role, SessionId
+from syncd.store.rows import Copy, Role, SessionId
 from syncd.vault import Vault
-from syncd.wiring import CALDAV, open_house
-from tests.endurance.door import Door
-
-KINDS = {"radicale": radicale, "xandikos": xandikos}
-PASSWORD = "open sesame"
+from syncd.wiring import open_house
+from tests.endurance.places import KINDS, LESSONS, CalDavPlace, GooglePlace, Place, Somebody
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +35,6 @@ class Pace:
     confirm_after: int = 1
     hold: int = 2
     request_expires: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Somebody:
-    """A person of the school and where their calendars lie."""
-
-    person: Person
-    hand: Hand
-    calendars: dict[str, str]
-    """Address by name, as people know it; sessions stand in ``lessons``."""
-    door: Door
-
-    @property
-    def name(self) -> str:
-        return self.hand.user
-
-
-@dataclass
-class Place:
-    """One server with its two doors."""
-
-    server: Server
-    door: Door
-    people: Front
-    """The door that people use."""
-
-    def home(self, user: str) -> str:
-        return self.server.home(user).replace(f":{self.door.port}/", f":{self.people.port}/")
 
 
 @dataclass
@@ -106,8 +71,8 @@ class Ground:
         with self.house.db.read() as tx:
             return current(tx, SessionId(session_id)).get(side)
 
-    def url(self, session_id: str, side: Side) -> str:
-        """Return the address at which the owner finds the event.
+    def where(self, session_id: str, side: Side) -> tuple[Somebody, CalendarId, EventRef]:
+        """Return the owner of one side, and where they find the event.
 
         :raises LookupError: if it was never written.
         """
@@ -115,7 +80,7 @@ class Ground:
         if copy is None:
             raise LookupError(session_id)
         owner = self.whose(self.session(session_id), side)
-        return owner.calendars["lessons"] + copy.ref.rpartition("/")[2]
+        return owner, owner.calendars[LESSONS], copy.ref
 
     def told(self, session_id: str) -> str:
         """Return what ``syncd explain`` says."""
@@ -134,9 +99,9 @@ def ground(
     directory.mkdir(parents=True, exist_ok=True)
     names = [*(f"student{n}" for n in range(students)), *(f"mentor{n}" for n in range(mentors))]
     with ExitStack() as stack:
-        places = [stack.enter_context(_place(directory, kind, names)) for kind in kinds]
+        places = [stack.enter_context(KINDS[kind](directory / kind, names)) for kind in kinds]
         config = directory / "config.toml"
-        config.write_text(_config(places, pace), encoding="utf-8")
+        config.write_text(_config(directory, places, pace), encoding="utf-8")
         Vault.create(read(config).keys.file)
         house = open_house(read(config))
         stack.callback(house.db.close)
@@ -147,35 +112,17 @@ def ground(
         yield found
 
 
-@contextmanager
-def _place(directory: Path, kind: str, names: Sequence[str]) -> Iterator[Place]:
-    users = dict.fromkeys(names, PASSWORD)
-    server = KINDS[kind](directory / kind, users)
-    behind = server.front.behind if server.front else server.port
-    options = {"realm": kind, "own_only": kind == "xandikos"}
-    door, people = Door(behind, users, **options), Front(behind, users, **options)  # type: ignore[arg-type]
-    server.front = door
-    with server, people:
-        yield Place(server, door, people)
-
-
 def _settle(school: Ground, place: Place, name: str) -> None:
-    """Bring in one person of one server, with calendars that are connected."""
     role = Role.STUDENT if name.startswith("student") else Role.MENTOR
-    hand = Hand(place.home(name), name, PASSWORD)
-    titles = ("lessons", "life") if role is Role.STUDENT else ("lessons",)
-    calendars = {title: hand.make_calendar(title) for title in titles}
-    address = f"{name}.{place.server.name}@school.example"
     with school.house.db.write() as tx:
-        person = tx.people.add(address, address.partition("@")[0], role, "Europe/Berlin")
-    login = accounts.Login(CALDAV, place.server.home(name), name, PASSWORD)
-    accounts.connect(school.house, person, login, [], "lessons")
+        person = tx.people.add(f"{name}.{place.name}@school.example", name, role, "Europe/Berlin")
     group = school.students if role is Role.STUDENT else school.mentors
-    group.append(Somebody(person, hand, calendars, place.door))
+    group.append(place.settle(school.house, person))
 
 
-def _config(places: Sequence[Place], pace: Pace) -> str:
-    allow = ", ".join(f'"127.0.0.1:{place.door.port}"' for place in places)
+def _config(directory: Path, places: Sequence[Place], pace: Pace) -> str:
+    allow = ", ".join(f'"127.0.0.1:{place.door.port}"' for place in places if isinstance(place, CalDavPlace))
+    google = "".join(place.section(directory) for place in places if isinstance(place, GooglePlace))
     return f"""\
 [school]
 zone = "Europe/Berlin"
@@ -201,14 +148,4 @@ allow = [{allow}]
 listen = "127.0.0.1:{free_port()}"
 [log]
 format = "json"
-"""
-
-
-def now_clock() -> SystemClock:
-    """Return the clock that all of this lives by."""
-    return SystemClock()
-
-
-def seconds(length: float) -> timedelta:
-    """Return *length* seconds."""
-    return timedelta(seconds=length)
+{google}"""

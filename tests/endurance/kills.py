@@ -1,6 +1,6 @@
 """``kill -9`` of the daemon at random times of a busy day, and an oracle that knows the truth.
 
-``python -m tests.endurance.kills --times 200 --seed 1 --server both``
+``python -m tests.endurance.kills --times 500 --seed 1 --server all``
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
+from policy.facts import Side
 from syncd.demo.front import Seen
 from tests.endurance.child import Daemon, Hung, wait_for
-from tests.endurance.door import WRITES
-from tests.endurance.ground import KINDS, Ground, Pace, ground
+from tests.endurance.door import is_write
+from tests.endurance.ground import Ground, Pace, ground
 from tests.endurance.oracle import End, Violation, end_of, judged, settled
+from tests.endurance.places import SERVERS, Place
 from tests.endurance.quiet import more_rounds, quiet_rounds
 from tests.endurance.story import Story
 
@@ -48,8 +52,8 @@ class Killer:
     daemon: Daemon
     times: int
     seed: int
-    lost_answers: int = 0
-    """Kills between a server's answer to a write and the daemon's hearing of it."""
+    lost_answers: Counter[str] = field(default_factory=Counter)
+    """Kills between a server's answer to a write and the daemon's hearing of it, by server."""
     first_requests: list[float] = field(default_factory=list)
     """Seconds from each start to the first request, where it lived to make one."""
     lives: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -100,18 +104,18 @@ class Killer:
         """Kill in the very moment at which a server has done what it was asked and has not said so yet."""
         sprung = threading.Event()
 
-        def trap(seen: Seen) -> None:
-            if (writes and seen.method not in WRITES) or not self._trapped.acquire(blocking=False):
+        def trap(place: Place, seen: Seen) -> None:
+            if (writes and not is_write(seen)) or not self._trapped.acquire(blocking=False):
                 return
             try:
                 if not sprung.is_set():
-                    self.lost_answers += self.daemon.kill() and seen.method in WRITES
+                    self.lost_answers[place.name] += self.daemon.kill() and is_write(seen)
                     sprung.set()
             finally:
                 self._trapped.release()
 
         for place in self.ground.places:
-            place.door.trap = trap
+            place.door.trap = partial(trap, place)
         sprung.wait(_LONGEST_LIFE)
         for place in self.ground.places:
             place.door.trap = None
@@ -125,9 +129,11 @@ class Outcome:
 
     sessions: int
     ends: Counter[End]
+    pairs: Counter[str]
+    """Sessions by the servers of student and mentor."""
     skipped: Counter[str]
     kills: int
-    lost_answers: int
+    lost_answers: Counter[str]
     first_requests: list[float]
     calm_after: float
     """Seconds from the last act until all was decided."""
@@ -137,10 +143,11 @@ class Outcome:
 
     def lines(self) -> list[str]:
         """Return what there is to say."""
-        ends = ", ".join(f"{times} {end}" for end, times in sorted(self.ends.items()))
         first = sorted(self.first_requests) or [0.0]
         lines = [
-            f"{self.kills} kills ({self.lost_answers} between a write and its answer), {self.sessions} sessions: {ends}",
+            f"{self.kills} kills, {self.lost_answers.total()} between a write and its answer: {_told(self.lost_answers)}",
+            f"{self.sessions} sessions: {_told(self.ends)}",
+            f"  of student and mentor: {_told(self.pairs)}",
             (
                 f"{sum(self.skipped.values())} acts that could not be done; {self.requests} requests of the daemon;"
                 f" first one {statistics.median(first):.1f} s after a start (at most {first[-1]:.1f});"
@@ -153,6 +160,10 @@ class Outcome:
             lines += [f"- {violation.session or ''} {violation.what}"]
             lines += [self.explained[violation.session]] if violation.session in self.explained else []
         return lines
+
+
+def _told(counted: Counter[Any]) -> str:
+    return ", ".join(f"{times} {what}" for what, times in sorted(counted.items()))
 
 
 def play(
@@ -220,10 +231,12 @@ def _replayed(config: Path) -> Iterator[Violation]:
 def _outcome(
     school: Ground, story: Story, killer: Killer, violations: list[Violation], calm: float
 ) -> Outcome:
+    agreed = [school.session(record.id) for record in story.records]
     wrong = {violation.session for violation in violations if violation.session is not None}
     return Outcome(
         sessions=len(story.records),
-        ends=Counter(end_of(school.session(record.id)) for record in story.records),
+        ends=Counter(end_of(session) for session in agreed),
+        pairs=Counter("-".join(school.whose(one, side).place.name for side in Side) for one in agreed),
         skipped=Counter(record.skipped for record in story.records if record.skipped is not None),
         kills=killer.done,
         lost_answers=killer.lost_answers,
@@ -240,12 +253,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--server", choices=[*KINDS, "both"], default="both")
+    parser.add_argument("--server", choices=list(SERVERS), default="all")
     parser.add_argument("--dir", type=Path, help="keep everything there, to read what happened")
     given = parser.parse_args()
-    kinds = tuple(KINDS) if given.server == "both" else (given.server,)
     with tempfile.TemporaryDirectory() as directory:
-        outcome = play(given.dir or Path(directory), kinds, given.times, given.seed, Pace())
+        folder = given.dir or Path(directory)
+        outcome = play(folder, SERVERS[given.server], given.times, given.seed, Pace())
         print(f"kills --times {given.times} --seed {given.seed} --server {given.server}")  # noqa: T201
         print("\n".join(outcome.lines()))  # noqa: T201
     return bool(outcome.violations)

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from lxml import etree
-
 from policy.facts import Act, Fact, Missing, Side
 from policy.facts import parse as parse_fact
 from policy.life import ENDED, Session, State
 from policy.notice import Outcome
 from tests.endurance.deeds import REMOVALS, Deed, Fate, Record
-from tests.endurance.ground import Ground, Somebody
+from tests.endurance.ground import Ground
+from tests.endurance.places import Somebody
 from tests.endurance.story import Story
 
 Life = tuple[datetime, datetime]
@@ -56,21 +55,24 @@ def end_of(session: Session) -> End:
     return End.STANDS if session.state in {State.BOOKED, State.ELAPSED} else End.OPEN
 
 
-def allowed(record: Record, session: Session, facts: list[Fact]) -> set[End]:
-    """Return every end that the truth leaves open."""
+def allowed(record: Record, session: Session, facts: list[Fact], *, stamped: bool) -> set[End]:
+    """Return every end that the truth leaves open; *stamped*, if the student's server tells it itself."""
     if not record.deeds:
         return {End.STANDS}
     first, unseen = record.deeds[0], not _seen_before_the_start(session, facts, record)
     match record.fate:
         case fate if fate in REMOVALS:
-            return _of_removal(first, session, unseen=unseen)
+            return _of_removal(first, session, unseen=unseen, stamped=stamped)
         case Fate.RESTORED:
             in_time = _within(record, session.rules.confirm_after)
-            return {End.STANDS} | (set() if in_time else _of_removal(first, session, unseen=unseen))
+            either = _of_removal(first, session, unseen=unseen, stamped=stamped)
+            return {End.STANDS} | (set() if in_time else either)
         case Fate.MOVED_BACK:
             in_time = _within(record, min(session.rules.hold, session.rules.request_expires))
             return {End.STANDS} | (set() if in_time else {End.TIMELY, End.DOUBTFUL})
-        case Fate.MOVED:
+        case Fate.MOVED_DELETED if len(record.deeds) > 1:
+            return _of_removal(record.deeds[1], session, unseen=unseen, stamped=False)
+        case Fate.MOVED | Fate.MOVED_DELETED:
             return (
                 {End.DOUBTFUL}
                 | ({End.TIMELY} if first.began <= session.deadline else set())
@@ -86,10 +88,10 @@ def allowed(record: Record, session: Session, facts: list[Fact]) -> set[End]:
             return {End.STANDS}
 
 
-def _of_removal(deed: Deed, session: Session, *, unseen: bool) -> set[End]:
+def _of_removal(deed: Deed, session: Session, *, unseen: bool, stamped: bool) -> set[End]:
     found: set[End] = set()
     if deed.began <= session.deadline:
-        found |= {End.TIMELY, End.DOUBTFUL}
+        found |= {End.TIMELY} if stamped else {End.TIMELY, End.DOUBTFUL}
     if deed.ended > session.deadline:  # removed during the session, as far as anybody could see: no notice
         found |= {End.FORFEIT, End.DOUBTFUL} | ({End.STANDS} if unseen else set())
     return found
@@ -109,24 +111,12 @@ def _seen_before_the_start(session: Session, facts: list[Fact], record: Record) 
 
 # --- what stands on the servers ------------------------------------------------------
 
-_DATA = "{urn:ietf:params:xml:ns:caldav}calendar-data"
-_UID = re.compile(r"^UID:(\S+)\s*$", re.MULTILINE)
 _OURS = re.compile(r"^syncd-(\S+)-\d+$")
-_QUERY = (
-    '<?xml version="1.0"?><C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
-    "<prop><C:calendar-data/></prop>"
-    '<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>'
-)
 
 
-def standing(one: Somebody, calendar: str) -> Counter[str]:
-    """Return how many events of each session stand in one calendar: everything in it is listed."""
-    answer = one.hand.ask("REPORT", calendar, _QUERY, {"Depth": "1", "Content-Type": "application/xml"})
-    if answer.status != 207:
-        raise AssertionError(f"{calendar} cannot be listed: {answer.status}")
-    tree = etree.fromstring(answer.body)
-    texts = [(found.text or "").replace("\r\n", "\n").replace("\n ", "") for found in tree.iter(_DATA)]
-    uids = [uid for text in texts for uid in _UID.findall(text)]
+def standing(one: Somebody, title: str) -> Counter[str]:
+    """Return how many events of each session stand in one calendar."""
+    uids = one.hand.uids(one.calendars[title])
     return Counter(ours[1] for uid in uids if (ours := _OURS.match(uid)))
 
 
@@ -139,13 +129,15 @@ def judged(story: Story, lives: Sequence[Life], enough: timedelta) -> Iterator[V
     known = {record.id for record in story.records}
     there: dict[tuple[int, str], Counter[str]] = {}
     for one in story.ground.everybody:
-        for title, url in one.calendars.items():
-            found = there[one.person.id, title] = standing(one, url)
+        for title, calendar in one.calendars.items():
+            found = there[one.person.id, title] = standing(one, title)
             for session_id, times in found.items():
                 if session_id not in known:
-                    yield Violation(None, f"{url} holds an event of {session_id}, which nobody agreed to")
+                    yield Violation(
+                        None, f"{calendar} holds an event of {session_id}, which nobody agreed to"
+                    )
                 if times > 1:
-                    yield Violation(session_id, f"doubled: {times} events in {url}")
+                    yield Violation(session_id, f"doubled: {times} events in {calendar}")
     book = _book(story.ground, lives, enough)
     for record in story.records:
         yield from _of_session(story.ground, record, book, there)
@@ -153,8 +145,8 @@ def judged(story: Story, lives: Sequence[Life], enough: timedelta) -> Iterator[V
 
 def _foreign(story: Story) -> Iterator[Violation]:
     for innocent in story.innocents:
-        if innocent.hand.get(innocent.url) != innocent.text:
-            yield Violation(None, f"a foreign event was touched: {innocent.url}")
+        if innocent.touched:
+            yield Violation(None, f"a foreign event was touched: {innocent.ref} in {innocent.calendar}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +183,8 @@ def _of_session(
     ground: Ground, record: Record, book: _Book, there: dict[tuple[int, str], Counter[str]]
 ) -> Iterator[Violation]:
     facts, told, session = book.facts[record.id], book.told[record.id], ground.session(record.id)
-    end, fine = end_of(session), allowed(record, session, facts)
+    stamped = ground.whose(session, Side.STUDENT).place.stamps
+    end, fine = end_of(session), allowed(record, session, facts, stamped=stamped)
     if not record.deeds and book.lived(session) < book.enough:
         fine |= {End.UNWRITTEN}
     if end not in fine:
@@ -208,21 +201,41 @@ def _of_session(
             yield Violation(record.id, f"told {times} times: {kind}")
     for side in Side:
         owner = ground.whose(session, side)
-        times = there[owner.person.id, "lessons"][record.id]
-        if times not in _events(record, session, side):
+        times = sum(there[owner.person.id, title][record.id] for title in owner.calendars)
+        if times != _events(ground, record, session, side) and not _is_owed(session, side, times, book):
             yield Violation(record.id, f"{times} events on the {side}'s side of a session that {end}")
 
 
-def _events(record: Record, session: Session, side: Side) -> set[int]:
-    """Return how many events of the session may stand."""
-    if session.verdict is not None:
-        return {0}
-    removed = record.fate is Fate.MENTOR_DELETED if side is Side.MENTOR else record.fate is Fate.DELETED
-    if removed and record.deeds:
-        return {0}
-    if record.fate is Fate.RESTORED and side is Side.STUDENT and len(record.deeds) == 1:
-        return {0}
-    return {1}
+def _is_owed(session: Session, side: Side, times: int, book: _Book) -> bool:
+    """Tell whether the daemon lived too short to write the mentor's event, which comes after the student's."""
+    return side is Side.MENTOR and not times and book.lived(session) < 2 * book.enough
+
+
+def _events(ground: Ground, record: Record, session: Session, side: Side) -> int:
+    """Return how many events of the session stand in all calendars of one side."""
+    if session.verdict is not None or side in _away(ground, record, session):
+        return 0
+    carried = record.fate is Fate.CARRIED and record.deeds and side is Side.STUDENT
+    return 2 if carried and not ground.whose(session, side).place.carries_whole else 1
+
+
+def _away(ground: Ground, record: Record, session: Session) -> set[Side]:
+    """Return whose event people have taken away, and nobody has written again."""
+    student, mentor = (ground.whose(session, side).place for side in (Side.STUDENT, Side.MENTOR))
+    match record.fate:
+        case Fate.MENTOR_DELETED if record.deeds:
+            return {Side.MENTOR}
+        case Fate.DELETED if record.deeds:
+            pass
+        case Fate.MARKED if record.deeds and not student.keeps_cancelled:
+            pass
+        case Fate.RESTORED if len(record.deeds) == 1:
+            pass
+        case Fate.MOVED_DELETED if len(record.deeds) > 1:
+            pass
+        case _:
+            return set()
+    return {Side.STUDENT, Side.MENTOR} if student is mentor and student.delivers else {Side.STUDENT}
 
 
 def _truth(record: Record, session: Session) -> str:

@@ -26,9 +26,10 @@ from policy.life import State
 from syncd import sessions, work
 from syncd.demo.front import Seen
 from tests.endurance.child import Daemon, wait_for
-from tests.endurance.door import WRITES
-from tests.endurance.ground import KINDS, Ground, Pace, ground
+from tests.endurance.door import is_write
+from tests.endurance.ground import Ground, Pace, ground
 from tests.endurance.oracle import standing
+from tests.endurance.places import KINDS, LESSONS
 from tests.endurance.quiet import more_rounds
 
 _GUARD = 120.0
@@ -80,7 +81,7 @@ class Freezer:
 
     def trap(self, seen: Seen) -> None:
         """Stop it, unless it is in the midst of a transaction: nobody could work beside it then."""
-        if seen.method not in WRITES:
+        if not is_write(seen):
             return
         with self._lock:
             if self.frozen.is_set():
@@ -125,7 +126,8 @@ def _paused(school: Ground, daemon: Daemon) -> Numbers:
     while not freezer.frozen.wait(5):  # it was in the midst of a transaction at every write
         created.append(_agree(school, second.person.email, _LEAD + timedelta(hours=1 + len(created))))
     began = time.monotonic()
-    first.hand.delete(school.url(gone, Side.STUDENT))
+    owner, calendar, ref = school.where(gone, Side.STUDENT)
+    owner.hand.delete(calendar, ref)
     held = _held(school)
     _sync(school.config)  # what the stopped one holds is waited for as long as a lease lasts
     wait_for(lambda: time.monotonic() > began + work.LEASE.total_seconds() + _MORE, _GUARD, "the lease")
@@ -142,7 +144,7 @@ def _numbers(school: Ground, gone: str, created: Sequence[str], stopped: float, 
     with school.house.db.read() as tx:
         verdicts = sum(row.session_id == gone for row in tx.ledger.verdicts())
         told = Counter(f"{row.kind} {row.session_id}" for row in tx.feed.after(0) if row.session_id)
-    there = {one.name: standing(one, one.calendars["lessons"]) for one in school.everybody}
+    there = {one.name: standing(one, LESSONS) for one in school.everybody}
     events = {
         f"{side} {number}": there[school.whose(school.session(each), side).name][each]
         for number, each in enumerate(created)

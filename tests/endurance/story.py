@@ -9,21 +9,22 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from itertools import count
 from random import Random
 
 from policy.facts import Actor, Side
 from policy.life import State
+from providers.base import CalendarId, EventRef
 from syncd import sessions
 from syncd.book import current
-from syncd.demo.hand import Hand, Refused
 from syncd.errors import Problem
 from syncd.store.errors import StoreBusy
 from syncd.store.rows import SessionId
 from tests.endurance.deeds import REMOVALS, WORDS, Deed, Fate, Record
-from tests.endurance.ground import Ground, Somebody
-from tests.providers.entries import Change, Entry, answering, edited, ics, saying, starting
+from tests.endurance.ground import Ground
+from tests.endurance.hands import IN_VAIN, Hand
+from tests.endurance.places import LESSONS, LIFE, Somebody
+from tests.providers.entries import Entry
 
 MARGIN = timedelta(seconds=2)
 """Nobody acts nearer to a deadline than this: the truth is to be beyond doubt."""
@@ -34,6 +35,8 @@ _AGAIN = timedelta(milliseconds=400)
 _FAR = timedelta(hours=3)
 _LENGTH = timedelta(seconds=3)
 _BEAT = 0.25
+_PATIENCE = 120.0
+"""Seconds for what is still planned when nothing new is agreed any more."""
 
 _CHANCES: Mapping[Fate, int] = {
     Fate.NOTHING: 12,
@@ -42,14 +45,19 @@ _CHANCES: Mapping[Fate, int] = {
     Fate.MARKED: 4,
     Fate.MOVED: 10,
     Fate.MOVED_BACK: 6,
+    Fate.MOVED_DELETED: 6,
     Fate.RESTORED: 8,
     Fate.RETITLED: 4,
+    Fate.CARRIED: 6,
     Fate.MENTOR_DELETED: 8,
     Fate.SAID: 4,
     Fate.MENTOR_SAID: 1,
     Fate.SCHOOL_SAID: 1,
 }
-_EITHER = REMOVALS | {Fate.MOVED, Fate.RESTORED, Fate.SAID, Fate.RETITLED, Fate.MENTOR_DELETED}
+_EITHER = REMOVALS | {
+    *(Fate.MOVED, Fate.MOVED_DELETED, Fate.RESTORED, Fate.SAID, Fate.RETITLED, Fate.CARRIED),
+    Fate.MENTOR_DELETED,
+}
 """What happens on both sides of the deadline."""
 
 
@@ -58,8 +66,15 @@ class Innocent:
     """An event that is nobody's business."""
 
     hand: Hand
-    url: str
-    text: str
+    calendar: CalendarId
+    ref: EventRef
+    seen: object
+    """What its owner saw of it from the beginning."""
+
+    @property
+    def touched(self) -> bool:
+        """Whether anybody has changed it."""
+        return self.hand.look(self.calendar, self.ref) != self.seen
 
 
 @dataclass
@@ -87,9 +102,15 @@ class Story:
                 self._innocent(one, title, f"dentist-{title}")
 
     def run(self, over: Callable[[], bool]) -> None:
-        """Let people live until it is *over*, and then until nothing is planned any more."""
-        while not over() or self._coming:
-            if not over():
+        """Let people live until it is *over*, and then until nothing is planned any more.
+
+        What is far away and does not come to stand is not waited for for ever.
+        """
+        end: float | None = None
+        while end is None or (self._coming and time.monotonic() < end):
+            if end is None and over():
+                end = time.monotonic() + _PATIENCE * self.slow
+            if end is None:
                 self._agree()
             self._act()
             time.sleep(_BEAT)
@@ -118,7 +139,7 @@ class Story:
         fate = self._chance.choices(list(_CHANCES), list(_CHANCES.values()))[0]
         late = not far and fate in _EITHER and self._chance.random() < 0.5
         if self._chance.random() < 0.1:
-            self._innocent(student, "lessons", f"party-{len(self.innocents)}")
+            self._innocent(student, LESSONS, f"party-{len(self.innocents)}")
         try:
             made, _ = sessions.agree(
                 self.ground.house, student.person.email, mentor.person.email, start, _LENGTH, None
@@ -157,8 +178,8 @@ class Story:
         else:
             try:
                 self._do(record, side)
-            except Refused as refused:
-                record.skipped = str(refused)
+            except IN_VAIN as why:
+                record.skipped = str(why)
 
     def _stands(self, record: Record, side: Side) -> bool:
         """Tell whether the event is there for its owner to see."""
@@ -167,29 +188,44 @@ class Story:
         return copy is not None and copy.base is not None and copy.intent is None
 
     def _do(self, record: Record, side: Side) -> None:
-        owner, url = self.ground.whose(self.ground.session(record.id), side), self.ground.url(record.id, side)
+        owner, calendar, ref = self.ground.where(record.id, side)
+        hand = owner.hand
         match record.fate:
             case fate if fate in WORDS:
                 self._say(record)
             case Fate.DELETED | Fate.MENTOR_DELETED:
-                self._deed(record, lambda: owner.hand.delete(url))
+                self._deed(record, lambda: hand.delete(calendar, ref))
+            case Fate.DECLINED:
+                self._deed(record, lambda: hand.decline(calendar, ref, owner.person.email))
+            case Fate.MARKED:
+                self._deed(record, lambda: hand.cancel(calendar, ref))
+            case Fate.RETITLED:
+                self._deed(record, lambda: hand.retitle(calendar, ref, "Maths!"))
+            case Fate.CARRIED:
+                self._deed(record, lambda: hand.move_to(calendar, ref, owner.calendars[LIFE]))
             case Fate.RESTORED:
-                text = owner.hand.get(url)
-                self._deed(record, lambda: owner.hand.delete(url))
-                self._at(
-                    record.deeds[0].ended + UNDO, lambda: self._deed(record, lambda: _put(owner, url, text))
-                )
-            case Fate.MOVED_BACK:
-                self._deed(record, lambda: _edit(owner, url, starting(record.start + timedelta(hours=1))))
-                back = starting(record.start)
-                self._at(
-                    record.deeds[0].ended + UNDO, lambda: self._deed(record, lambda: _edit(owner, url, back))
-                )
-            case fate:
-                change = _change(fate, owner, record)
-                self._deed(record, lambda: _edit(owner, url, change))
+                self._deed(record, lambda: hand.delete(calendar, ref))
+                self._then(record, lambda: hand.restore(calendar, ref))
+            case _:
+                elsewhere = record.start + timedelta(hours=1)
+                self._deed(record, lambda: hand.move_time(calendar, ref, elsewhere))
+                if record.fate is Fate.MOVED_BACK:
+                    self._then(record, lambda: hand.move_time(calendar, ref, record.start))
+                if record.fate is Fate.MOVED_DELETED:  # perhaps while it is being put back
+                    self._then(record, lambda: hand.delete(calendar, ref))
 
-    def _deed(self, record: Record, act: Callable[[], None]) -> None:
+    def _then(self, record: Record, act: Callable[[], None]) -> None:
+        """Have a second thought follow the first, if it can be acted upon by then."""
+
+        def second() -> None:
+            try:
+                self._deed(record, act)
+            except IN_VAIN as why:
+                record.skipped = f"the second thought: {why}"
+
+        self._at(record.deeds[0].ended + UNDO, second)
+
+    def _deed(self, record: Record, act: Callable[[], object]) -> None:
         began = self._clock.now()
         act()
         record.deeds.append(Deed(began, self._clock.now()))
@@ -203,41 +239,11 @@ class Story:
 
     def _innocent(self, one: Somebody, title: str, name: str) -> None:
         day = self._clock.now().replace(microsecond=0) + timedelta(days=self._chance.randint(1, 30))
-        url = f"{one.calendars[title]}{name}.ics"
-        one.hand.put(url, ics(Entry(f"{name}@foreign.example", day, day + timedelta(hours=1))))
-        self.innocents.append(Innocent(one.hand, url, one.hand.get(url)))
+        calendar = one.calendars[title]
+        entry = Entry(f"{name}@foreign.example", day, day + timedelta(hours=1))
+        ref = one.hand.add(calendar, entry)
+        self.innocents.append(Innocent(one.hand, calendar, ref, one.hand.look(calendar, ref)))
 
 
 def _said(ground: Ground, session_id: str, by: Actor) -> None:
     sessions.cancel(ground.house, session_id, by, "")
-
-
-def _change(fate: Fate, owner: Somebody, record: Record) -> Change:
-    match fate:
-        case Fate.DECLINED:
-            return answering(owner.person.email, "DECLINED")
-        case Fate.MARKED:
-            return saying("STATUS", "CANCELLED")
-        case Fate.MOVED:
-            return starting(record.start + timedelta(hours=1))
-        case _:
-            return saying("SUMMARY", "Maths!")
-
-
-def _put(owner: Somebody, url: str, text: str) -> None:
-    owner.hand.put(url, text)
-
-
-def _edit(owner: Somebody, url: str, change: Change) -> None:
-    """Change the event as an app does: on condition that it is still what the person saw."""
-    for last in (False, False, True):
-        found = owner.hand.ask("GET", url)
-        if found.status != HTTPStatus.OK:
-            raise Refused("GET", url, found)
-        try:
-            owner.hand.put(url, edited(found.text, change), if_match=found.headers["ETag"])
-        except Refused:
-            if last:
-                raise
-        else:
-            return
