@@ -58,8 +58,7 @@ def _kept_up(town: Town) -> Iterator[Act]:
 
 def _in_time(town: Town) -> Iterator[Act]:
     yield town.agreeing("in time")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     town.delete(town.names["in time"])
     yield from settling(town)
 
@@ -88,8 +87,7 @@ def _dragged_late(town: Town) -> Iterator[Act]:
 
 def _in_words(town: Town) -> Iterator[Act]:
     yield town.agreeing("called off")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     yield lambda: called_off(town)
     yield town.sync
 
@@ -101,16 +99,14 @@ def called_off(town: Town) -> None:
 
 def _given_up(town: Town) -> Iterator[Act]:
     yield town.agreeing("given up")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     town.delete(town.names["given up"], Side.MENTOR)
     yield from settling(town)
 
 
 def _carried(town: Town) -> Iterator[Act]:
     yield town.agreeing("carried")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     town.carry(town.names["carried"], "life")
     yield town.sync
     town.clock.move(START + 10 * HOUR)
@@ -141,8 +137,7 @@ def _down(town: Town) -> Iterator[Act]:
 
 def _gone_for_a_while(town: Town) -> Iterator[Act]:
     yield town.agreeing("kept")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     town.servers[ONE].delete_calendar(town.calendars["lessons"])
     yield town.sync
     town.servers[ONE].restore_calendar(town.calendars["lessons"])
@@ -154,8 +149,7 @@ def _gone_for_a_while(town: Town) -> Iterator[Act]:
 
 def _another_in_its_place(town: Town) -> Iterator[Act]:
     yield town.agreeing("kept")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     town.replace()
     town.faults.hook = lambda _name: town.clock.sleep(
         SECOND
@@ -163,15 +157,14 @@ def _another_in_its_place(town: Town) -> Iterator[Act]:
     yield town.sync
     town.faults.hook = lambda _name: None
     town.clock.sleep(HOUR)
-    yield town.sync
+    yield from _kept_up(town)
     town.clock.move(START + 3 * HOUR)
     yield town.sync
 
 
 def _forgotten_before_the_second_look(town: Town) -> Iterator[Act]:
     yield town.agreeing("in time")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     town.delete(town.names["in time"])
     yield town.sync
     town.servers[ONE].forget_tokens(town.calendars["lessons"])
@@ -188,8 +181,7 @@ def _looked(town: Town) -> None:
 
 def _locked_out(town: Town) -> Iterator[Act]:
     yield town.agreeing("in time")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     town.delete(town.names["in time"])
     yield town.sync
     town.servers[ONE].change_password("amina", "another")
@@ -281,8 +273,7 @@ def _braked(town: Town) -> Iterator[Act]:
     names = [f"number {number}" for number in range(4)]
     for number, name in enumerate(names):
         yield town.agreeing(name, start=START + 2 * number * HOUR)
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     for name in names:
         town.delete(town.names[name])
     yield town.sync
@@ -311,15 +302,14 @@ def _kept_in_order(town: Town) -> Iterator[Act]:
     yield lambda: rollcall.accounts(town.house)
     yield lambda: rollcall.sessions(town.house)
     yield lambda: jumps.note(town.house, Step(town.clock.now(), -HOUR))
-    yield town.sync
+    yield from _kept_up(town)
     town.clock.move(START + 3 * HOUR)
     yield town.sync
 
 
 def _restored(town: Town) -> Iterator[Act]:
     yield town.agreeing("kept")
-    yield town.sync
-    town.clock.sleep(HOUR)
+    yield from _kept_up(town)
     mark = Mark("db", 10**6, 10**6, NOW.isoformat())
     yield lambda: take_back(town.house, growth(town.url), mark)
     yield town.sync
