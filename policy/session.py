@@ -387,9 +387,10 @@ def _written(session: Session, fact: PutBack | Replaced) -> Step:
     """Note that it was put back; or have it written again: what was proven stays, and so does the deadline."""
     if isinstance(fact, PutBack):
         return changed(session, put_back=True), (Effect.PUT_BACK,)
-    if session.state not in {State.BOOKED, State.INCIDENT} or fact.at >= session.start:
+    others = session.pending is not None and _by(session, Actor.MENTOR) and not session.stops
+    if not (others or session.state in {State.BOOKED, State.INCIDENT}) or fact.at >= session.start:
         return session, ()
-    values = {
+    values: dict[str, Any] = {
         "version": None,
         "calendar_state": CalendarState.UNWRITTEN,
         "moved_late": False,
@@ -398,10 +399,15 @@ def _written(session: Session, fact: PutBack | Replaced) -> Step:
     trouble = _mended(session.trouble, fact.at)
     # It may have been taken away in time, or did not stand when the deadline came: no fault of the student's.
     unfair = not session.proven_at_deadline and (not fact.sure or fact.at > session.deadline)
-    again = changed(
-        session, state=State.PLANNED, trouble=trouble, contested=session.contested or unfair, **values
-    )
-    return again, (Effect.WRITTEN_ANEW,)
+    again = changed(session, trouble=trouble, contested=session.contested or unfair, **values)
+    if not others:
+        return changed(again, state=State.PLANNED), (Effect.WRITTEN_ANEW,)
+    if session.act.cascades:  # it went with the student's
+        return back(again, State.PLANNED), (Effect.PHANTOM, Effect.WRITTEN_ANEW)
+    # Nothing that the student did took the mentor's along; if it is put back, the student's is written again.
+    stood = Sight(at=fact.at, seq=session.seq)
+    pending = session.act.model_copy(update={"was": State.PLANNED, "other_stood": stood})
+    return decide_if_over(changed(again, pending=pending), fact.at, ())
 
 
 def _after_the_end(session: Session, fact: Fact) -> Step:
