@@ -168,10 +168,10 @@ def _afresh(
 
 
 def stood(at: Target) -> datetime:
-    """Return until when the event is known to have stood where it was."""
+    """Return until when the event is known to have stood where it was: an answer may be as old as a replica lags."""
     gone, seen_ = at.session.pending, at.session.seen
-    times = [gone.gone.at if gone is not None else at.session.agreed_at]
-    return min([*times, seen_.at] if seen_ is not None else times)
+    until = gone.gone.at if gone is not None else at.session.agreed_at
+    return min(until, seen_.at - at.session.rules.lag) if seen_ is not None else until
 
 
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:

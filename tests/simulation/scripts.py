@@ -266,6 +266,14 @@ def _half_seen(given: Chances) -> Told:
     yield given.fault(Kind.FORGET, at + given.some(near, near * 1.5), SECOND)
 
 
+def _half_seen_behind_a_replica(given: Chances) -> Told:
+    """Carry it away about when the deadline is looked at: its new place cannot be read, and a replica shows the old one."""
+    at = given.meeting.deadline + given.some(-1, 2)
+    yield given.fault(Kind.LAG, at - HOUR, 2 * HOUR, 119.0)
+    yield given.do(at, Act.CARRY)
+    yield given.fault(Kind.BLUR, at + given.some(0, 0.5), given.some(0.3, 1.7))
+
+
 def _cascade_in_the_dark(given: Chances) -> Told:
     """Take it away, and with it the mentor's copy, while only that one can be seen."""
     yield given.do(given.at, Act.REMOVE)
@@ -367,6 +375,7 @@ _SCRIPTS: tuple[tuple[float, Script], ...] = (
     (0.7, _server_down),
     (1, _forgetful),
     (1.5, _half_seen),
+    (1, _half_seen_behind_a_replica),
     (1.5, _cascade_in_the_dark),
     (1.5, _mirror_first),
     (1.5, _second_thoughts),

@@ -169,6 +169,16 @@ _FOUND = {
         schedules=True,
         seed=3,
     ),
+    "carried late to where it could not be read, while a replica still showed it": Small(
+        (
+            do(LATEST + 1.42 * MINUTE, Act.CARRY),
+            spell(Kind.LAG, LATEST - HOUR, 2 * HOUR, 119.0),
+            spell(Kind.BLUR, LATEST + 1.65 * MINUTE, 1.12 * MINUTE),
+        ),
+        every=30 * MINUTE,
+        near=15 * MINUTE,
+        seed=9722,
+    ),
     "declined behind a cache that is older than the event": Small(
         (
             spell(Kind.CACHE, SHORT + 24 * MINUTE, 80 * MINUTE, 3500.0),
