@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from policy.facts import Side, Via
 from policy.life import ENDED, Session
 from policy.schedule import Want, want
-from providers.base import CalendarProvider, EventDraft, Written
+from providers.base import CalendarProvider, EventDraft, PartStat, Written
 from providers.errors import (
     AccessLost,
     EventExists,
@@ -330,7 +330,7 @@ def _draft(tx: Tx, at: Target, intent: Intent) -> EventDraft:
         sequence=intent.sequence,
         at=intent.at,
         silent=not (invite is not None and invite.route is Route.PROVIDER),
-        answer=base.guest if base is not None else None,  # not ours to write over
+        refused=base is not None and base.guest is PartStat.DECLINED,  # not ours to write over
     )
     return replace(made, uid=at.copy.uid)  # an older event may have become the session's own again
 

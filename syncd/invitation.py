@@ -28,11 +28,11 @@ def draft(
     sequence: int,
     at: datetime,
     silent: bool = True,
-    answer: PartStat | None = None,
+    refused: bool = False,
 ) -> EventDraft:
     """Return the event of *session* as it is to stand in the calendar on *side*.
 
-    The server tells the guests of it by itself unless it is *silent*; *answer* is what the mentor has said.
+    The server tells the guests of it by itself unless it is *silent*. The mentor is asked, or has *refused*.
     """
     reader, other = (student, mentor) if side is Side.STUDENT else (mentor, student)
     return EventDraft(
@@ -45,7 +45,7 @@ def draft(
         organizer=Attendee(student.email, student.name),
         attendees=(
             Attendee(student.email, student.name, PartStat.ACCEPTED),
-            Attendee(mentor.email, mentor.name, answer or PartStat.NEEDS_ACTION),
+            Attendee(mentor.email, mentor.name, PartStat.DECLINED if refused else PartStat.NEEDS_ACTION),
         ),
         stamp=at.replace(microsecond=0),
         sequence=sequence,

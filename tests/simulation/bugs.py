@@ -415,9 +415,9 @@ def _no_condition(real: Callable[..., Any]) -> Callable[..., Any]:
     return send
 
 
-def _nobody_has_answered(real: Callable[..., Any]) -> Callable[..., Any]:
+def _nobody_has_refused(real: Callable[..., Any]) -> Callable[..., Any]:
     def draft(*given: Any, **named: Any) -> Any:
-        return real(*given, **(named | {"answer": None}))
+        return real(*given, **(named | {"refused": False}))
 
     return draft
 
@@ -511,7 +511,7 @@ BUGS: tuple[Bug, ...] = (
     _bug("a drag takes the proof away", (policy.session, "_take_sight", _drag_resets_the_proof)),
     _bug("every answer to a write is a yes", (syncd.act, "_do", _every_answer_is_yes)),
     _bug("a write is tried again under a new id", (syncd.act, "_is_blocked", _a_new_id_each_time)),
-    _bug("a mentor's answer is written over", (syncd.act, "draft", _nobody_has_answered)),
+    _bug("a mentor's refusal is written over", (syncd.act, "draft", _nobody_has_refused)),
     _bug("writes have no condition", (syncd.act, "_send", _no_condition)),
     _bug("what fails is given up", (syncd.work, "set_back", _gives_up_at_once)),
     _bug("what is missing is written again", (syncd.route, "plan", _writes_what_is_missing)),

@@ -107,7 +107,7 @@ _SMALL: dict[str, Small] = {
     ),
     "every answer to a write is a yes": Small((spell(Kind.OUTAGE, AGREED, 10 * MINUTE),)),
     "a write is tried again under a new id": Small((spell(Kind.DEAF, AGREED, 10 * MINUTE, 0.9),)),
-    "a mentor's answer is written over": Small(
+    "a mentor's refusal is written over": Small(
         (
             do(LATEST + HOUR, Act.MENTOR_GUEST),
             do(LATEST + HOUR + 5 * MINUTE, Act.MOVE, 3.0),
