@@ -164,7 +164,7 @@ def _afresh(
     odd = tx.calendars.noted_since(calendar.id, stood(at))
     if not odd:
         return calendar, known
-    return replace(calendar, token=None), {key: etag for key, etag in known.items() if key not in odd}
+    return replace(calendar, full_at=None), {key: etag for key, etag in known.items() if key not in odd}
 
 
 def stood(at: Target) -> datetime:

@@ -37,19 +37,12 @@ from syncd.house import House, identity
 from syncd.oauth.files import rules_of
 from syncd.sessions import person_called
 from syncd.wiring import open_house
+from tests.syncd.demo.test_story import VERDICTS
 
 ALL = frozenset(person.user for person in everybody())
 HOUR = timedelta(hours=1)
 SOON = 30
 """A hang guard, nothing else."""
-VERDICTS = {
-    "in time": "timely",
-    "late": "forfeit",
-    "by mistake": None,
-    "moved": "timely",
-    "out of sight": None,
-    "given up": "not_student",
-}
 
 
 @pytest.fixture(scope="module")
