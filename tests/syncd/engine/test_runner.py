@@ -368,7 +368,7 @@ def test_stopping_waits_for_what_runs_and_claims_nothing_more(bare: Play) -> Non
         ended: list[bool] = []
         stopping = threading.Thread(target=lambda: ended.append(one.stop(GRACE)))
         stopping.start()
-        eventually(one._stopping.is_set)
+        eventually(lambda: not one._threads[0].is_alive())  # a claim that had begun may still take what comes
         want(bare, work.TIME, "b")
         stage.let_go()
         stopping.join(GUARD)
