@@ -231,12 +231,12 @@ def _peace(
 
 def _unread_since_replaced(tx: Tx, at: Target) -> list[Calendar]:
     """Return the calendars into which an event may have been carried that then went with its own one."""
-    facts = tx.ledger.facts(SessionId(at.session.id)) if at.copy.side is Side.STUDENT else ()
-    since = max((fact.recorded_at for fact in facts if fact.kind == "replaced"), default=None)
+    since = route.replaced_at(tx, at.session) if at.copy.side is Side.STUDENT else None
     if since is None:
         return []
+    shown = since + at.session.rules.lag
     every = tx.calendars.of_person(at.person.id)
-    return _unread(tx, at, since, {each.id for each in every if not _read_since(each, since)})
+    return _unread(tx, at, since, {each.id for each in every if not _read_since(each, shown)})
 
 
 def _unread(tx: Tx, at: Target, since: datetime, blind: AbstractSet[CalendarRowId]) -> list[Calendar]:

@@ -248,11 +248,14 @@ def _settling(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
 
 
 def _untold(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
-    """Return when an event is to be looked at of which the calendar's changes should have told: now."""
+    """Return when an event is to be looked at of which the calendar's changes should have told.
+
+    That is now, but what we have just made may not stand yet in what a replica shows.
+    """
     base = base_of(copy) if copy is not None else None
     if copy is None or base is None or not base.untold or session.state in ENDED or not visible(tx, copy):
         return None
-    return tx.now
+    return tx.now if base.made is None else max(tx.now, base.made + session.rules.lag + _MARGIN)
 
 
 def _outliving(tx: Tx, session: Session, copy: Copy | None) -> datetime | None:
@@ -298,7 +301,9 @@ def _write_due(tx: Tx, session: Session, side: Side, copies: dict[Side, Copy]) -
         case _:
             account = _account(tx, copy)
     account = account or _destination(tx, session, side)
-    return Due(work.WRITE, key, route.not_before(tx, session, copies, step) if account else None, account)
+    return Due(
+        work.WRITE, key, route.not_before(tx, session, side, copies, step) if account else None, account
+    )
 
 
 def _searched(tx: Tx, session: Session) -> str | None:

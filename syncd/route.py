@@ -89,16 +89,28 @@ def _beside(tx: Tx, copy: Copy) -> bool:
     return any(stray.mirror is False for stray in tx.copies.strays(copy.id))
 
 
-def not_before(tx: Tx, session: Session, copies: Mapping[Side, Copy], step: Plan) -> datetime:
-    """Return when *step* may be taken: a server is given ``lag`` to do its part first."""
+def not_before(tx: Tx, session: Session, side: Side, copies: Mapping[Side, Copy], step: Plan) -> datetime:
+    """Return when *step* may be taken: a server is given ``lag`` to do its part first, and its replicas to show it."""
     invite = invite_of(copies.get(Side.STUDENT))
     match step:
         case Search() if invite is not None and invite.asked is not None:
             return max(tx.now, invite.asked + session.rules.lag)
         case Delete(base) if base.served:
             return tx.now + session.rules.lag
+        case Create() if side is Side.STUDENT and (since := replaced_at(tx, session)) is not None:
+            return max(tx.now, since + session.rules.lag) if _has_others(tx, session) else tx.now
         case _:
             return tx.now
+
+
+def replaced_at(tx: Tx, session: Session) -> datetime | None:
+    """Return when the student's event last went with its calendar; it may have been carried elsewhere until then."""
+    facts = tx.ledger.facts(SessionId(session.id))
+    return max((fact.recorded_at for fact in facts if fact.kind == "replaced"), default=None)
+
+
+def _has_others(tx: Tx, session: Session) -> bool:
+    return sum(not each.times_only for each in tx.calendars.of_person(PersonId(session.student))) > 1
 
 
 def searched(tx: Tx, session: Session) -> Account | None:

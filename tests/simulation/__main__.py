@@ -1,4 +1,4 @@
-"""``python -m tests.simulation --seeds A..B [--bug NAME] [--large] [--google]``: play, and print what is wrong.
+"""``python -m tests.simulation --seeds A..B [--bug NAME] [--large] [--google] [--dense]``: play, and print what is wrong.
 
 ``--proof`` is all that the README says: 10,000 small schools, 20 large ones, and every planted mistake.
 """
@@ -17,6 +17,7 @@ from os import cpu_count, getpid
 from pathlib import Path
 
 from tests.simulation.bugs import BUGS, Bug
+from tests.simulation.dense import dense
 from tests.simulation.drawing import drawn, googled, large
 from tests.simulation.outcome import Outcome, ground, played
 from tests.simulation.plan import Plan
@@ -123,11 +124,14 @@ def main() -> int:
     parser.add_argument("--bugs", action="store_true", help="plant every bug, and tell when it is found")
     parser.add_argument("--proof", action="store_true", help="all that the README says; takes about an hour")
     parser.add_argument("--google", action="store_true", help="servers are like Google, or some of them")
+    parser.add_argument(
+        "--dense", action="store_true", help="one session, and all at once about its deadline"
+    )
     parser.add_argument("--large", action="store_true", help="200 people for 14 weeks")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
     given = parser.parse_args()
     low, _, high = given.seeds.partition("..")
-    draw = large if given.large else googled if given.google else drawn
+    draw = large if given.large else googled if given.google else dense if given.dense else drawn
     seeds = range(int(low), int(high or low) + 1)
     if given.proof:
         wrong = _report(range(1, 10_001), drawn, None, given.jobs) + _report(

@@ -124,7 +124,7 @@ def _timely(truth: Truth, session: Session, verdict: Verdict) -> Iterator[tuple[
         return
     # The stamp of what left its calendar is that of its leaving, wherever else it was taken away later.
     left = truth.words(Act.CARRY) if truth.school.homes[truth.meeting.student].google else ()
-    if acts and min((*acts, *left)) > deadline:
+    if acts and min((*acts, *left)) > deadline and not _half_seen(truth, verdict):
         yield "unmarked", f"the first act was at {min(acts)}, after {deadline}, and nothing says so"
 
 
@@ -138,9 +138,10 @@ def _half_seen(truth: Truth, verdict: Verdict) -> bool:
 
 def _released(truth: Truth, verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.act is Kind_.UNWRITTEN:
+        seen_by = truth.meeting.start - LAG  # what stands then is shown at the start, by whatever replica
         if (
             truth.written is not None
-            and truth.written < truth.meeting.start
+            and truth.written < seen_by
             and truth.clear(truth.written, truth.meeting.start)
         ):
             yield "unwritten", f"it stood there from {truth.written}"
@@ -168,10 +169,10 @@ def _stayed(truth: Truth, removed: datetime) -> bool:
 
 
 def _looks_moved(truth: Truth, removed: datetime) -> bool:
-    """Tell whether a copy with the UID appeared so shortly before that nobody could have seen both: it moved there."""
+    """Tell whether a copy with the UID could be read only so shortly before, or since, that nobody saw both: it moved there."""
     pace = truth.school.plan.every * 1.15 + 2 * LAG
-    copied = (truth.lit(at) for at in truth.words(Act.MIRROR))
-    return any(removed - pace < at <= removed + pace for at in copied)
+    copied = truth.words(Act.MIRROR)
+    return any(at <= removed + pace and truth.lit(at) > removed - pace for at in copied)
 
 
 def _dismissed(truth: Truth, since: datetime) -> bool:

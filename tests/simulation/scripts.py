@@ -367,7 +367,7 @@ _SCRIPTS: tuple[tuple[float, Script], ...] = (
     (1.5, _drop_calendar),
     (1, _disconnect),
     (1.5, _troubled_birth),
-    (2.5, _killed_reader),
+    (4, _killed_reader),
     (1.5, _no_second_look),
     (1, _cached),
     (1, _wrong_clock),

@@ -236,6 +236,33 @@ _FOUND = {
     "written while no answer to a write comes back, until the start": Small(
         (spell(Kind.DEAF, BEGIN - 190 * MINUTE - SECOND, DAY, 1.0),), agreed=BEGIN - 190 * MINUTE
     ),
+    "tokens forgotten, and carried within seconds, which a replica does not show yet": Small(
+        (
+            spell(Kind.FORGET, LATEST + 93 * MINUTE + 46 * SECOND, SECOND),
+            do(LATEST + 94 * MINUTE + 7 * SECOND, Act.CARRY),
+            spell(Kind.LAG, LATEST + 94 * MINUTE + 19 * SECOND, 160 * SECOND, 119.0),
+        ),
+        every=30 * MINUTE,
+        near=15 * MINUTE,
+        seed=1344,
+    ),
+    "written seconds before a round that a replica answers": Small(
+        (spell(Kind.LAG, LATEST - 2 * HOUR, 4 * HOUR, 119.0),),
+        every=30 * MINUTE,
+        near=15 * MINUTE,
+        also=(BEGIN + 5 * HOUR,),
+        then=LATEST - 38 * SECOND,
+        seed=32,
+    ),
+    "carried in time to where it cannot be read, and moved there late": Small(
+        (
+            do(LATEST - 17 * MINUTE - 18 * SECOND, Act.CARRY),
+            spell(Kind.BLUR, LATEST - 17 * MINUTE - 7 * SECOND, 224 * MINUTE),
+            do(LATEST + 49 * MINUTE, Act.MOVE, 5.0),
+        ),
+        every=2 * HOUR,
+        seed=5831,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),

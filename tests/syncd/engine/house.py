@@ -196,6 +196,11 @@ class Play:
         self.clock.sleep(length)
         return self.sync()
 
+    def caught_up(self) -> None:
+        """Let what a replica shows become no older than now, and do what waits for that."""
+        self.after(LAG + MINUTE)
+        self.after(MINUTE)
+
     def at(self, moment: datetime) -> Synced:
         """Let it be *moment*, then look."""
         self.clock.move(moment)

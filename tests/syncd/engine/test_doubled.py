@@ -64,7 +64,7 @@ def anew(play: Play, side: Side = Side.STUDENT) -> tuple[str, Bin]:
     play.servers[ONE].restore_calendar(calendar)
     play.replace(title)
     play.after(HOUR)
-    play.after(MINUTE)  # a calendar of another account is read first
+    play.caught_up()
     assert (play.state(session), play.generation(session, side)) == (State.BOOKED, 2)
     return session, old
 
@@ -90,7 +90,7 @@ def acts(play: Play, session: str) -> int:
 def test_what_stands_twice_comes_to_stand_once(play: Play, *, after: bool) -> None:
     session, old = late(play) if after else anew(play)
     old.restore()
-    play.sync()
+    play.caught_up()
     assert play.standing(session) == BOTH
     assert not old.stands(), "the newer one stays"
     play.after(HOUR)
@@ -408,7 +408,7 @@ def dismissed(play: Play, how: str) -> tuple[str, Bin]:
 def test_what_comes_back_after_a_dismissal_stands_once(play: Play) -> None:
     session, old = dismissed(play, "delete")
     old.restore()
-    play.after(MINUTE)
+    play.caught_up()
     assert play.standing(session) == BOTH
     assert not old.stands()
     assert play.state(session) is State.BOOKED

@@ -10,6 +10,7 @@ from policy.notice import Doubt, Outcome
 from providers.base import Changes, Receipt
 from syncd import look, poll, work
 from syncd.status import status
+from tests.providers.hands import UNREADABLE
 from tests.rules.rows import row
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, Play
 from tests.syncd.engine.test_acts import DEADLINE, booked, proven
@@ -32,6 +33,7 @@ def test_a_session_is_written_into_the_calendar_that_took_the_place(
         play.servers[ONE].restore_calendar(calendar)
     play.replace()
     play.after(HOUR)
+    play.caught_up()
     assert play.state(session) is State.BOOKED
     assert play.session(session).verdict is None
     assert play.told(session, Effect.WRITTEN_ANEW) == 1
@@ -84,6 +86,7 @@ def test_what_did_not_stand_when_the_deadline_came_is_no_forfeit_later(play: Pla
     play.servers[ONE].restore_calendar(calendar)
     play.replace()
     play.after(2 * HOUR)
+    play.caught_up()
     assert play.state(session) is State.BOOKED
     play.delete(session)
     play.until(START)
@@ -166,6 +169,7 @@ def test_a_reconnected_person_finds_the_session_in_the_calendar_they_chose(play:
     assert play.state(session) is State.INCIDENT
     play.connect("amina", "evenings")
     play.after(MINUTE)
+    play.caught_up()
     assert play.state(session) is State.BOOKED
     assert play.standing(session) == {"evenings": 1, "work": 1}
 
@@ -180,6 +184,22 @@ def test_a_copy_that_is_taken_away_during_the_session_stays_away(play: Play) -> 
     assert play.standing(session) == {"lessons": 1}
 
 
+def test_what_is_read_again_for_another_ones_sake_is_known_by_its_token(play: Play) -> None:
+    session, other = booked(play), play.agree(start=START + DAY)
+    play.sync()
+    play.carry(other, "life")
+    play.after(HOUR)
+    play.servers[ONE].put(play.calendars["life"], play.ref("life", "odd.ics"), UNREADABLE.encode())
+    play.delete(session)
+    play.after(HOUR)
+    play.replace("life")
+    play.clock.sleep(MINUTE)
+    look.look(play.house, play.claim(work.LOOK))
+    play.caught_up()
+    assert play.facts(other)[-2:] == ["replaced", "sighted"], "it went with its calendar"
+    assert (play.state(other), play.generation(other)) == (State.BOOKED, 2)
+
+
 def test_a_look_alone_takes_no_absence_from_a_calendar_that_was_replaced(play: Play) -> None:
     session = booked(play)
     play.after(HOUR)
@@ -188,6 +208,7 @@ def test_a_look_alone_takes_no_absence_from_a_calendar_that_was_replaced(play: P
     look.look(play.house, play.claim(work.LOOK))
     assert "missing" not in play.facts(session)
     play.after(HOUR)
+    play.caught_up()
     assert play.state(session) is State.BOOKED
     assert play.generation(session) == 2
 

@@ -108,6 +108,7 @@ def test_what_is_written_anew_waits_for_none_of_them(play: Play) -> None:
     play.servers[ONE].replace_calendar(play.calendars["lessons"])
     play.foreign = {at: body for at, body in play.foreign.items() if at[1] != play.calendars["lessons"]}
     play.after(HOUR)
+    play.caught_up()
     assert row(play, BOSSES[0]).health is Health.FAILING
     assert (play.state(session), play.generation(session)) == (State.BOOKED, 2)
     assert play.standing(session)["lessons"] == 1
