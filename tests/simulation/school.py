@@ -159,6 +159,7 @@ class School:
         self.ids = count(1)
         self.deeds = [deed for deed in plan.deeds if deed.act not in _COMMANDS]
         self.commands = [deed for deed in plan.deeds if deed.act in _COMMANDS]
+        self.unanswered: set[Deed] = set()
         self.spells = sorted(
             (one for one in plan.spells if one.kind in {Kind.FORGET, Kind.CHURN}), key=lambda one: one.since
         )
@@ -266,9 +267,17 @@ class School:
     def command(self, deed: Deed) -> bool:
         """Give a command as people and the platform do, and tell whether it was taken."""
         try:
-            return _COMMANDS[deed.act](self, deed)
-        except (Problem, ProviderError, StoreError):
+            taken = _COMMANDS[deed.act](self, deed)
+        except Problem:
+            taken = False
+        except (ProviderError, StoreError):
             return False
+        except Killed:
+            if deed not in self.unanswered:  # who gets no answer says it again
+                self.unanswered.add(deed)
+                self.commands.insert(0, deed)
+            raise
+        return taken or deed in self.unanswered  # it may have been done before the program was killed
 
     def session(self, number: int) -> Session | None:
         """Return a session as it is in the book; ``None`` if it was never agreed."""
