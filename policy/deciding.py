@@ -37,13 +37,13 @@ def decide_if_over(session: Session, at: datetime, effects: tuple[Effect, ...]) 
 
 
 def _proven(pending: Pending) -> bool:
-    looked = pending.confirmed is not None if pending.actor is Actor.STUDENT else mentor_proven(pending)
+    looked = pending.is_confirmed if pending.actor is Actor.STUDENT else mentor_proven(pending)
     return looked and pending.contradicted is None
 
 
 def mentor_proven(pending: Pending) -> bool:
     """Tell whether a mentor's act is confirmed, and the student's copy outlived it."""
-    return pending.confirmed is not None and (pending.other_stood is not None or pending.both)
+    return pending.is_confirmed and (pending.other_stood is not None or pending.both)
 
 
 def decide(session: Session, pending: Pending) -> Step:

@@ -112,6 +112,8 @@ class Pending(_Value):
     stamp: Instant | None
     was: State
     confirmed: Sight | None = None
+    hidden: Instant | None = None
+    """When a later look left open whether it was brought back to where it cannot be read."""
     cascades: bool = False
     """A mentor's act: their copy vanishes by itself when the student's goes."""
     contradicted: Instant | None = None
@@ -120,6 +122,11 @@ class Pending(_Value):
     """A mentor's act: the student's copy was seen standing after it."""
     both: bool = False
     """The other copy went too, in an order that cannot be proven."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a second look showed it, and no later one left it open again."""
+        return self.confirmed is not None and self.hidden is None
 
 
 class Request(_Value):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from policy.deciding import Step, back, decide, elapse, mentor_proven, warn
 from policy.facts import Act, Actor, Passed
 from policy.life import Effect, Pending, Session, Sight, State
-from policy.schedule import limit, request_ends
+from policy.schedule import hold_ends, limit, request_ends
 
 
 def advance(session: Session, fact: Passed) -> Step:
@@ -63,6 +63,8 @@ def _noticed(session: Session, fact: Passed) -> Step:
     if contradicted or (pending.actor is Actor.MENTOR and not mentor_proven(pending)):
         phantoms = session.phantoms + (1 if contradicted else 0)
         return back(session, pending.was, phantoms=phantoms), (Effect.PHANTOM,)
+    if pending.again < hold_ends(session, pending):  # nobody could look whether it was brought back
+        pending = pending.model_copy(update={"confirmed": None})
     return decide(session, pending)
 
 

@@ -46,7 +46,7 @@ def _outcome(session: Session, pending: Pending) -> tuple[Outcome, Doubt | None,
         gone_at=pending.gone.at,
         stamp=pending.stamp,
     )
-    if pending.confirmed is None and pending.gone.at > session.deadline and outcome is Outcome.FORFEIT:
+    if not pending.is_confirmed and pending.gone.at > session.deadline and outcome is Outcome.FORFEIT:
         late = "it was first seen gone after the deadline, and no second look could confirm it"
         return Outcome.TIMELY, Doubt.UNCONFIRMED, (late,)
     if session.contested and outcome is Outcome.FORFEIT:

@@ -77,7 +77,7 @@ def warning(session: Session, now: datetime) -> datetime | None:
 def _next_suspect(session: Session, now: datetime) -> Next | None:
     """Return the next look at what is stopped: the evidence is completed as if nobody had stopped it."""
     pending = session.act
-    over = pending.confirmed is not None and pending.again >= hold_ends(session, pending)
+    over = pending.is_confirmed and pending.again >= hold_ends(session, pending)
     done = over and pending.contradicted is None and _other_is_clear(pending)
     if Stop.DOUBT in session.stops or pending.act not in LOSSES or done or now >= limit(session, pending):
         return None
@@ -106,7 +106,7 @@ def _next_noticed(session: Session) -> Next:
     pending = session.act
     if pending.contradicted is not None:
         after = max(pending.again, pending.contradicted) + session.rules.lag + _MARGIN
-    elif pending.confirmed is None:
+    elif not pending.is_confirmed:
         after = _next_confirmation(session, pending)
     elif pending.actor is Actor.MENTOR:
         after = _next_of_student(session, pending)
@@ -143,7 +143,7 @@ def _outlives(session: Session, pending: Pending) -> datetime:
 
 def _waits_for_student(session: Session, pending: Pending) -> bool:
     """Tell whether the mentor's act was seen for as long as need be, and the student's copy was not seen since."""
-    sure = pending.confirmed is not None and pending.contradicted is None
+    sure = pending.is_confirmed and pending.contradicted is None
     after = _outlives(session, pending)
     unseen = session.seen is None or session.seen.at < after
     return pending.actor is Actor.MENTOR and sure and pending.again >= after and unseen

@@ -267,11 +267,17 @@ def _seen_again_gone(session: Session, fact: Missing) -> Step:
     if (stamp := _stamp(session, fact)) is not None:  # the act is not later than any of its stamps
         values["stamp"] = min(stamp, pending.stamp or stamp)
     second = fact.via is Via.LOOK and fact.sent >= pending.gone.at + session.rules.confirm_after
+    if second:
+        values["hidden"] = None
     if second and pending.confirmed is None:
         values["confirmed"] = Sight(at=fact.received, seq=session.seq)
         # A copy that may have gone with the student's is nobody's act before that one was seen to stand.
         effects = () if pending.cascades and pending.other_stood is None else (Effect.CONFIRMED,)
+    elif pending.confirmed is not None and fact.act is Act.REMOVED and fact.via is Via.CHANGE:
+        values["hidden"] = fact.received
     session = changed(session, pending=pending.model_copy(update=values))
+    if fact.act is Act.REMOVED and fact.via is not Via.LOOK:  # nobody has looked where else it stands by now
+        return session, effects
     return decide_if_over(session, fact.received, effects)
 
 

@@ -63,8 +63,6 @@ class Job:
     draft: EventDraft | None
     repeated: bool = False
     """Nobody knows whether it was written before."""
-    again: bool = False
-    """It is repeated, and there was time to carry elsewhere what was written."""
     newer: Target | None = None
     """What must stand when an older event is taken away, if this account can tell."""
 
@@ -92,7 +90,7 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
             return
         if job.repeated and _is_answered(house, ticket, job, provider):
             return
-        if job.again and _is_elsewhere(house, ticket, job, provider):
+        if job.repeated and _is_elsewhere(house, ticket, job, provider):
             return
         try:
             _send(provider, job)
@@ -104,8 +102,12 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
             _not_done(house, ticket, job, error, writing=True)
             return
         answer = fetch(house, provider, job.at.calendar, job.at.copy.ref)
-        stood_there = exists and answer.stamp is not None
-        if stood_there and not job.again and _is_elsewhere(house, ticket, job, provider):
+        if (
+            exists
+            and answer.stamp is not None
+            and not job.repeated
+            and _is_elsewhere(house, ticket, job, provider)
+        ):
             return
     if answer.error is not None:
         _not_done(house, ticket, job, answer.error)
@@ -174,7 +176,7 @@ def _read_others_first(house: House, ticket: Ticket, at: Target) -> None:
     others: tuple[poll.Round, ...] = ()
     if at.account.health is not Health.LOST:  # another try would be one more wrong password
         with house.calling(at.account, at.person) as provider:
-            others = look_around(house, provider, at)
+            others = look_around(house, provider, at, own=True)
     with house.db.write() as tx:
         work.hold(tx, ticket)
         poll.write_rounds(house, tx, at.account, at.person, others)
@@ -230,7 +232,10 @@ def _peace(
 
 
 def _unread_since_replaced(tx: Tx, at: Target) -> list[Calendar]:
-    """Return the calendars into which an event may have been carried that then went with its own one."""
+    """Return the calendars into which an event may have been carried that then went with its own one.
+
+    Its own is among them, for that may have been brought back there.
+    """
     since = route.replaced_at(tx, at.session) if at.copy.side is Side.STUDENT else None
     if since is None:
         return []
@@ -240,7 +245,7 @@ def _unread_since_replaced(tx: Tx, at: Target) -> list[Calendar]:
 
 
 def _unread(tx: Tx, at: Target, since: datetime, blind: AbstractSet[CalendarRowId]) -> list[Calendar]:
-    """Return the other calendars that are *blind*, or in which something unreadable has turned up.
+    """Return the calendars that are *blind*, and the other ones in which something unreadable has turned up.
 
     One that shows only times has nothing in it that is ours. Nobody waits longer than a day after *since*,
     nor for one that has been lost for so long.
@@ -250,9 +255,8 @@ def _unread(tx: Tx, at: Target, since: datetime, blind: AbstractSet[CalendarRowI
     return [
         each
         for each in tx.calendars.of_person(at.person.id)
-        if each.id != at.calendar.id
-        and not each.times_only
-        and (each.id in blind or tx.calendars.noted_since(each.id, stood(at)))
+        if not each.times_only
+        and (each.id in blind or (each.id != at.calendar.id and tx.calendars.noted_since(each.id, stood(at))))
         and (each.health is not Health.LOST or each.health_since + _LONGEST_WAIT > since)
     ]
 
@@ -314,8 +318,7 @@ def _resume(tx: Tx, at: Target) -> Job:
     """Find out about a write whose answer was lost: a create meets itself, anything else is looked at."""
     intent = intent_of(at.copy)
     if intent is not None and _is_repeated(at):
-        again = tx.now - intent.at > at.session.rules.lag
-        return Job(at, Create(), _draft(tx, at, intent), repeated=True, again=again)
+        return Job(at, Create(), _draft(tx, at, intent), repeated=True)
     return Job(at, Look(), None)
 
 

@@ -141,13 +141,16 @@ def _with_token(house: House, provider: CalendarProvider, at: Target, answer: An
     return replace(answer, refused=listing.receipt.cached or not same)
 
 
-def look_around(house: House, provider: CalendarProvider, at: Target) -> tuple[poll.Round, ...]:
+def look_around(
+    house: House, provider: CalendarProvider, at: Target, *, own: bool = False
+) -> tuple[poll.Round, ...]:
     """Return a round of the account's other calendars: an event that was moved there is not gone.
 
-    Nothing moves into a calendar of somebody else's, of which only times are shown. An older event may have been brought back to the same calendar: then that one is read as well.
+    Nothing moves into a calendar of somebody else's, of which only times are shown. An older event may have been brought
+    back to the same calendar: then that one is read as well, as it is for whoever wants its *own* one read.
     """
     with house.db.read() as tx:
-        skipped = None if spares.older(tx, at.copy) else at.calendar.id
+        skipped = None if own or spares.older(tx, at.copy) else at.calendar.id
         every = tx.calendars.with_known(at.account.id)
         others = [
             _afresh(tx, at, each, known)

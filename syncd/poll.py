@@ -332,7 +332,7 @@ def _keep_busy(tx: Tx, each: Round, changes: Changes) -> None:
     calendar = each.calendar
     for item in changes.items:
         stored.keep_resource(tx, calendar.id, item)
-    if changes.listed is not None:
+    if changes.listed is not None and not changes.receipt.cached:  # else it may not have been there yet
         stored.keep_only(tx, calendar.id, changes.listed)
 
 

@@ -98,7 +98,7 @@ def not_before(tx: Tx, session: Session, side: Side, copies: Mapping[Side, Copy]
         case Delete(base) if base.served:
             return tx.now + session.rules.lag
         case Create() if side is Side.STUDENT and (since := replaced_at(tx, session)) is not None:
-            return max(tx.now, since + session.rules.lag) if _has_others(tx, session) else tx.now
+            return max(tx.now, since + session.rules.lag)
         case _:
             return tx.now
 
@@ -107,10 +107,6 @@ def replaced_at(tx: Tx, session: Session) -> datetime | None:
     """Return when the student's event last went with its calendar; it may have been carried elsewhere until then."""
     facts = tx.ledger.facts(SessionId(session.id))
     return max((fact.recorded_at for fact in facts if fact.kind == "replaced"), default=None)
-
-
-def _has_others(tx: Tx, session: Session) -> bool:
-    return sum(not each.times_only for each in tx.calendars.of_person(PersonId(session.student))) > 1
 
 
 def searched(tx: Tx, session: Session) -> Account | None:

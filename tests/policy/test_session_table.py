@@ -183,8 +183,20 @@ def test_the_hold_is_at_most_a_quarter_of_the_time_left() -> None:
     assert proven(gone(near), gone(near + 1), gone(near + 10)).state is State.FORFEITED
 
 
-def test_a_listing_after_the_hold_decides_what_a_look_confirmed() -> None:
-    assert booked(gone(-60), gone(-59), gone(-30, via=Via.LISTING)).state is State.CANCELLED
+def test_a_removal_is_decided_by_a_look_alone_which_asks_where_else_it_stands() -> None:
+    story = booked(gone(-60), gone(-59), gone(-30, via=Via.LISTING))
+    assert story.state is State.NOTICED
+    assert story.then(gone(-29)).state is State.CANCELLED
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["to the end", "for a while"])
+def test_what_may_have_been_brought_back_to_where_it_cannot_be_read_is_not_confirmed(*, again: bool) -> None:
+    story = proven(gone(60), gone(61), gone(90, via=Via.CHANGE))
+    assert story.state is State.NOTICED
+    if again:
+        assert outcome(story.then(gone(100))) == (Outcome.FORFEIT, None)
+    else:
+        assert outcome(story.then(passed(180))) == (Outcome.TIMELY, Doubt.UNCONFIRMED)
 
 
 def test_a_timely_act_that_cannot_be_confirmed_stays_timely() -> None:
@@ -200,8 +212,14 @@ def test_a_late_act_that_cannot_be_confirmed_is_doubt() -> None:
     assert (story.state, outcome(story)) == (State.CANCELLED, (Outcome.TIMELY, Doubt.UNCONFIRMED))
 
 
-def test_a_confirmed_act_whose_hold_end_nobody_could_look_at_is_decided_at_the_limit() -> None:
-    assert outcome(proven(gone(60), gone(61), passed(179), passed(180))) == (Outcome.FORFEIT, None)
+def test_a_late_act_is_doubt_if_nobody_could_look_whether_it_was_undone_within_the_hold() -> None:
+    story = proven(gone(60), gone(61), passed(179))
+    assert story.state is State.NOTICED
+    assert outcome(story.then(passed(180))) == (Outcome.TIMELY, Doubt.UNCONFIRMED)
+
+
+def test_an_act_in_time_is_timely_if_nobody_could_look_whether_it_was_undone_within_the_hold() -> None:
+    assert outcome(booked(gone(-60), gone(-59), passed(60))) == (Outcome.TIMELY, None)
 
 
 # --- stale answers, phantoms, undoing --------------------------------------------------

@@ -263,6 +263,61 @@ _FOUND = {
         every=2 * HOUR,
         seed=5831,
     ),
+    "removed late and restored within the hold, to where it cannot be read": Small(
+        (
+            do(LATEST + 410 * MINUTE + 26 * SECOND, Act.CARRY),
+            spell(Kind.BLUR, LATEST + 410 * MINUTE + 26 * SECOND, 194 * MINUTE),
+            do(LATEST + 411 * MINUTE + 35 * SECOND, Act.REMOVE),
+            do(LATEST + 413 * MINUTE + 15 * SECOND, Act.RESTORE),
+        ),
+        every=30 * MINUTE,
+        agreed=SHORT,
+        seed=9,
+    ),
+    "carried out of sight late, and back within the hold to where it cannot be read": Small(
+        (
+            do(LATEST + 49 * MINUTE + 55 * SECOND, Act.CARRY_OUT),
+            spell(Kind.CACHE, LATEST + 50 * MINUTE + 32 * SECOND, 13 * MINUTE, 3500.0),
+            spell(Kind.BLUR, LATEST + 84 * MINUTE + 15 * SECOND, 153 * MINUTE),
+            do(LATEST + 94 * MINUTE + 33 * SECOND, Act.CARRY),
+        ),
+        every=30 * MINUTE,
+        near=30 * MINUTE,
+        seed=6145,
+    ),
+    "restored after a server that takes none of its tokens was taken for another one": Small(
+        (
+            do(LATEST - 6 * MINUTE - 40 * SECOND, Act.REMOVE),
+            spell(Kind.AMNESIA, LATEST - 6 * MINUTE - 26 * SECOND, 15 * MINUTE),
+            do(LATEST - 2 * MINUTE - 33 * SECOND, Act.RESTORE),
+        ),
+        every=2 * HOUR,
+        near=30 * MINUTE,
+        seed=20,
+    ),
+    "carried within seconds of its writing, which could not be read, to where it cannot be read": Small(
+        (
+            spell(Kind.BLUR, LATEST - 87 * MINUTE - 24 * SECOND, 177 * MINUTE),
+            account(LATEST - 52 * MINUTE - 44 * SECOND, Act.DROP_CALENDAR),
+            account(LATEST - 46 * MINUTE - 20 * SECOND, Act.RECONNECT),
+            do(LATEST - 42 * MINUTE - 46 * SECOND, Act.CARRY),
+        ),
+        every=2 * HOUR,
+        near=30 * MINUTE,
+        seed=3478,
+    ),
+    "carried to where it cannot be read, and then only a cache answers, from before": Small(
+        (
+            spell(Kind.CACHE, LATEST - 27 * MINUTE - 50 * SECOND, 70 * MINUTE, 3500.0),
+            spell(Kind.BLUR, LATEST - 41 * MINUTE - 41 * SECOND, 122 * MINUTE),
+            do(LATEST - 41 * MINUTE - 21 * SECOND, Act.CARRY),
+            account(LATEST - 39 * MINUTE - 18 * SECOND, Act.DROP_CALENDAR),
+            account(LATEST - 37 * MINUTE - 53 * SECOND, Act.RECONNECT),
+        ),
+        every=2 * HOUR,
+        near=30 * MINUTE,
+        seed=3540,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),

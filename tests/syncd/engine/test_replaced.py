@@ -227,3 +227,20 @@ def test_what_a_cache_answers_verifies_nothing(play: Play) -> None:
     with play.db.write() as tx:
         poll.write_down(play.house, tx, account, play.people["amina"], found)
         assert tx.calendars.get(calendar.id).verified_at == calendar.verified_at
+
+
+def test_what_a_cache_does_not_list_is_known_all_the_same(play: Play) -> None:
+    booked(play)
+    play.after(HOUR)
+    with play.db.read() as tx:
+        account = tx.accounts.of(play.people["amina"].id)[0]
+        calendar = tx.calendars.sessions_calendar(account.person_id)
+        assert calendar is not None
+        known = tx.calendars.known(calendar.id)
+    assert known
+    assert calendar.window is not None
+    now, cached = play.clock.now(), Changes((), calendar.token, {}, Receipt(cached=True))
+    found = poll.Round(calendar, calendar.window, now, now, cached)
+    with play.db.write() as tx:
+        poll.write_down(play.house, tx, account, play.people["amina"], found)
+        assert tx.calendars.known(calendar.id) == known
