@@ -243,8 +243,9 @@ def _mirrors_are_followed(real: Callable[..., bool]) -> Callable[..., bool]:
 def _one_look_is_enough(real: Callable[..., Any]) -> Callable[..., Any]:
     def notice(session: Session, fact: Missing, *rest: Any) -> Any:
         after, effects = real(session, fact, *rest)
-        sure = Sight(at=fact.received, seq=after.seq)
-        return after.model_copy(update={"pending": after.act.model_copy(update={"confirmed": sure})}), effects
+        sure = after.act.model_copy(update={"confirmed": Sight(at=fact.received, seq=after.seq)})
+        decided, told = policy.deciding.decide(after, sure)
+        return decided, (*effects, *told)
 
     return notice
 

@@ -259,11 +259,12 @@ def _forgetful(given: Chances) -> Told:
 
 
 def _half_seen(given: Chances) -> Told:
-    """Carry it late to a calendar that cannot be read, while the other one is listed anew."""
+    """Carry it late to a calendar that cannot be read, while the other one is listed anew, and again after the hold."""
     at, near = given.meeting.deadline + given.some(2.2, 4.5), given.near / MINUTE
     yield given.do(at, Act.CARRY)
     yield given.part("life", at - MINUTE, given.some(250, 500))
     yield given.fault(Kind.FORGET, at + given.some(near, near * 1.5), SECOND)
+    yield given.fault(Kind.FORGET, at + given.some(near + 32, 110), SECOND)
 
 
 def _half_seen_behind_a_replica(given: Chances) -> Told:

@@ -19,8 +19,7 @@ _SMALL: dict[str, Small] = {
         (do(LATEST - 50 * MINUTE, Act.REMOVE), spell(Kind.KILL, LATEST - 49 * MINUTE, SECOND))
     ),
     "absence is deletion": Small(
-        (do(LATEST + 3 * MINUTE, Act.REMOVE), spell(Kind.OUTAGE, LATEST + 22 * MINUTE, 3 * HOUR)),
-        near=15 * MINUTE,
+        (do(LATEST + 3 * MINUTE, Act.REMOVE), do(LATEST + 30 * MINUTE, Act.RESTORE)), near=15 * MINUTE
     ),
     "a lost calendar is an empty one": Small((account(LATEST - 5 * HOUR, Act.DROP_CALENDAR),)),
     "a server that is down is an empty one": Small((spell(Kind.OUTAGE, LATEST - 3 * HOUR, 4 * HOUR),)),
@@ -38,6 +37,7 @@ _SMALL: dict[str, Small] = {
             do(LATEST + 3 * MINUTE, Act.CARRY),
             spell(Kind.PART, LATEST, 12 * HOUR, where=LIFE),
             spell(Kind.FORGET, LATEST + 25 * MINUTE, SECOND),
+            spell(Kind.FORGET, LATEST + 70 * MINUTE, SECOND),
         ),
         also=(BEGIN + 2 * HOUR,),
     ),
