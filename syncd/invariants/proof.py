@@ -213,13 +213,12 @@ def _wanting(case: _Case, run: list[int], bar: datetime) -> str | None:
     """Return what the act that begins with the first of *run* lacks."""
     looks = [fact for number in run if isinstance(fact := case.story[number], Missing)]
     gone = looks[0].received
-    since = case.story[run[0] :]
     if gone <= bar:
         return "the student acted by the deadline"
     if not (_said(case) or any(_confirms(case, gone, look) for look in looks[1:])):
         return "no second look confirmed that its event was gone"
-    if not case.by_word and max(fact.at for fact in since) < gone + _hold(case, gone):
-        return "its hold is not over"
+    if not case.by_word and not _stays_gone(looks[-1], gone + _hold(case, gone)):
+        return "no look after its hold showed that it stayed gone"
     return None
 
 
@@ -229,6 +228,14 @@ def _said(case: _Case) -> bool:
 
 def _confirms(case: _Case, gone: datetime, look: Missing) -> bool:
     return look.via is Via.LOOK and look.sent - gone >= case.agreed.rules.confirm_after
+
+
+def _stays_gone(last: Missing, over: datetime) -> bool:
+    """Tell whether the *last* look that showed the act rules out that it was undone before the hold was *over*.
+
+    A listing of one calendar does not tell of what may stand in another one.
+    """
+    return last.received >= over and (last.via is Via.LOOK or last.act is not Act.REMOVED)
 
 
 def _hold(case: _Case, gone: datetime) -> timedelta:

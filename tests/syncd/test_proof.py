@@ -135,7 +135,18 @@ def folded(facts: Sequence[Fact]) -> Session:
             "no second look",
             id="another version stood in between",
         ),
-        pytest.param(PROVEN[:-1], "hold", id="within the hold"),
+        pytest.param(PROVEN[:-1], "after its hold", id="within the hold"),
+        pytest.param((*PROVEN[:-1], Passed(at=S)), "after its hold", id="nobody looked after the hold"),
+        pytest.param(
+            (*PROVEN[:-1], gone(LATE + HOUR, via=Via.LISTING)),
+            "after its hold",
+            id="one calendar was listed after it",
+        ),
+        pytest.param(
+            (*PROVEN, gone(LATE + HOUR + MINUTE, via=Via.CHANGE)),
+            "after its hold",
+            id="it may be back elsewhere",
+        ),
         pytest.param(
             (
                 *PROVEN[:5],
