@@ -112,8 +112,10 @@ class Pending(_Value):
     stamp: Instant | None
     was: State
     confirmed: Sight | None = None
+    sure: Instant | None = None
+    """The latest answer that left nothing open: of a removal, a look that asked wherever else it may stand."""
     hidden: Instant | None = None
-    """When a later look left open whether it was brought back to where it cannot be read."""
+    """When a later answer left open whether it was brought back to where it cannot be read."""
     cascades: bool = False
     """A mentor's act: their copy vanishes by itself when the student's goes."""
     contradicted: Instant | None = None

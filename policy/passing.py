@@ -63,7 +63,8 @@ def _noticed(session: Session, fact: Passed) -> Step:
     if contradicted or (pending.actor is Actor.MENTOR and not mentor_proven(pending)):
         phantoms = session.phantoms + (1 if contradicted else 0)
         return back(session, pending.was, phantoms=phantoms), (Effect.PHANTOM,)
-    if pending.again < hold_ends(session, pending):  # nobody could look whether it was brought back
+    unsure = pending.sure is None or pending.sure < hold_ends(session, pending)
+    if pending.actor is Actor.STUDENT and unsure:  # it may have been brought back
         pending = pending.model_copy(update={"confirmed": None})
     return decide(session, pending)
 

@@ -77,7 +77,7 @@ def warning(session: Session, now: datetime) -> datetime | None:
 def _next_suspect(session: Session, now: datetime) -> Next | None:
     """Return the next look at what is stopped: the evidence is completed as if nobody had stopped it."""
     pending = session.act
-    over = pending.is_confirmed and pending.again >= hold_ends(session, pending)
+    over = pending.is_confirmed and pending.sure is not None and pending.sure >= hold_ends(session, pending)
     done = over and pending.contradicted is None and _other_is_clear(pending)
     if Stop.DOUBT in session.stops or pending.act not in LOSSES or done or now >= limit(session, pending):
         return None

@@ -251,6 +251,7 @@ def _notice(session: Session, fact: Missing, actor: Actor, effects: tuple[Effect
         act=fact.act,
         gone=Sight(at=fact.received, seq=session.seq),
         again=fact.received,
+        sure=fact.received if _is_sure(fact) else None,
         version=session.version if actor is Actor.STUDENT else None,
         stamp=_stamp(session, fact),
         cascades=fact.cascades,
@@ -267,18 +268,21 @@ def _seen_again_gone(session: Session, fact: Missing) -> Step:
     if (stamp := _stamp(session, fact)) is not None:  # the act is not later than any of its stamps
         values["stamp"] = min(stamp, pending.stamp or stamp)
     second = fact.via is Via.LOOK and fact.sent >= pending.gone.at + session.rules.confirm_after
-    if second:
-        values["hidden"] = None
+    if sure := _is_sure(fact):
+        values |= {"sure": fact.received, "hidden": None}
     if second and pending.confirmed is None:
         values["confirmed"] = Sight(at=fact.received, seq=session.seq)
         # A copy that may have gone with the student's is nobody's act before that one was seen to stand.
         effects = () if pending.cascades and pending.other_stood is None else (Effect.CONFIRMED,)
-    elif pending.confirmed is not None and fact.act is Act.REMOVED and fact.via is Via.CHANGE:
+    elif pending.confirmed is not None and not sure and fact.via is Via.CHANGE:
         values["hidden"] = fact.received
     session = changed(session, pending=pending.model_copy(update=values))
-    if fact.act is Act.REMOVED and fact.via is not Via.LOOK:  # nobody has looked where else it stands by now
-        return session, effects
-    return decide_if_over(session, fact.received, effects)
+    return decide_if_over(session, fact.received, effects) if sure else (session, effects)
+
+
+def _is_sure(fact: Missing) -> bool:
+    """Tell whether *fact* leaves nothing open: of a removal only a look asks where else the event stands by now."""
+    return fact.act is not Act.REMOVED or fact.via is Via.LOOK
 
 
 def _both_gone(session: Session, fact: Missing) -> Step:

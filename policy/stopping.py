@@ -71,7 +71,7 @@ def _released(session: Session, pending: Pending) -> Step:
         reasons = (*verdict.reasons, f"{why} decided")
         return give(session, verdict.model_copy(update={"evidence": evidence, "reasons": reasons}))
     noticed = changed(session, state=State.NOTICED)
-    return decide_if_over(noticed, pending.again, (Effect.UNSTOPPED,))
+    return decide_if_over(noticed, pending.sure or pending.gone.at, (Effect.UNSTOPPED,))
 
 
 def _dismissed(session: Session, pending: Pending, at: datetime) -> Step:

@@ -23,7 +23,7 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, awaited, doubled, pace, poll, route, seen, spares, work
+from syncd import ailing, awaited, doubled, pace, poll, route, seen, spares, work, young
 from syncd.book import current, next_of, note_due, session_in
 from syncd.house import House
 from syncd.invitation import draft, uid
@@ -385,10 +385,14 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         if isinstance(job.step, Thin):
             _keep_older(house, tx, ticket, at, answer)
             return
+        ours = isinstance(job.step, Delete | Withdraw)
+        if not ours and _says_nothing(at, answer):
+            work.finish(tx, ticket, next_of(tx, young.look_later(tx, at.session, at.copy, ticket), ticket))
+            return
         there, glance = note_place(tx, at, answer), glance_of(house, tx, at, answer)
         if there is None:
             glance = replace(glance, via=Via.CHANGE)  # nobody looked around: this confirms nothing
-        if there is not None or isinstance(job.step, Delete | Withdraw):
+        if there is not None or ours:
             ailing.writes_are_taken(tx, at.calendar)
         observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
         observed = replace(observed, intent=_still_open(at, observed.intent, answer, exists=exists))
@@ -396,6 +400,11 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         pace.well_again(tx, at.account)
         pace.sooner(house, tx, at.account)
         _settle(tx, ticket, session, at.copy)
+
+
+def _says_nothing(at: Target, answer: Answer) -> bool:
+    """Tell whether nothing is shown, and that may be because the answer is older than the event."""
+    return answer.there is None and answer.stamp is None and young.is_young(at.session, at.copy, answer.sent)
 
 
 def _as_it_is(tx: Tx, ticket: Ticket, job: Job) -> Target | None:

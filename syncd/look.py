@@ -15,7 +15,7 @@ from policy.life import Session
 from policy.notice import Doubt
 from providers.base import CalendarProvider, ETag, Event, EventRef, Receipt, RefKey
 from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadable
-from syncd import ailing, pace, poll, seen, spares, stored, work
+from syncd import ailing, pace, poll, seen, spares, stored, work, young
 from syncd.book import current, next_of, record, session_in
 from syncd.house import House
 from syncd.observe import Glance, observe
@@ -178,6 +178,8 @@ def stood(at: Target) -> datetime:
 
 
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:
+    if answer.there is None and answer.stamp is None and young.is_young(at.session, at.copy, answer.sent):
+        return young.look_later(tx, at.session, at.copy, ticket)
     glance, there = glance_of(house, tx, at, answer), note_place(tx, at, answer)
     observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
     if there is None and isinstance(observed.fact, Missing) and not _looked_everywhere(tx, at):

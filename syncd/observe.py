@@ -56,7 +56,6 @@ def observe(base: Base | None, intent: Intent | None, there: Event | None, glanc
         return _absent(base, intent, glance)
     act = act_in(there, glance.owner)
     guest = there.partstats.get(glance.guest)
-    fresh = glance.via is Via.LOOK and _is_fresh(base, intent)
     now = Base(
         etag=there.etag,
         start=there.start,
@@ -65,8 +64,8 @@ def observe(base: Base | None, intent: Intent | None, there: Event | None, glanc
         served=_served(base, intent, there, glance),
         guest=guest,
         dropped=guest is None and _was_guest(base) and not _left_out(intent, there),
-        fresh=fresh,
-        made=_made(base, glance) if fresh else None,
+        fresh=glance.via is Via.LOOK and _is_fresh(base, intent),
+        made=_made(base, intent, glance),
     )
     # Whatever was meant: it is there, and the next plan starts from here.
     return Observed(
@@ -83,8 +82,10 @@ def _is_fresh(base: Base | None, intent: Intent | None) -> bool:
     return (intent is not None and intent.op is Op.CREATE) or (base is not None and base.fresh)
 
 
-def _made(base: Base | None, glance: Glance) -> datetime:
-    return base.made if base is not None and base.made is not None else glance.received
+def _made(base: Base | None, intent: Intent | None, glance: Glance) -> datetime | None:
+    if intent is not None and intent.op is Op.CREATE:
+        return glance.received
+    return base.made if base is not None else None
 
 
 def _was_guest(base: Base | None) -> bool:
@@ -124,7 +125,7 @@ def act_in(there: Event, owner: str) -> Act | None:
 
 def standing(base: Base, glance: Glance) -> Observed:
     """Return what a row of a complete listing shows whose version is the one we know."""
-    told = base.model_copy(update={"fresh": False, "made": None, "untold": False})
+    told = base.model_copy(update={"fresh": False, "untold": False})
     return Observed(_fact(base, None, glance), told, None, others=_of_guest(base, glance))
 
 

@@ -41,7 +41,7 @@ class Base(_Picture):
     fresh: bool = False
     """We made it, and the calendar's changes have not told of it yet."""
     made: datetime | None = None
-    """When it was first seen after we had made it: what a replica shows until a while later may be older."""
+    """When it was first seen after we had made it: what a replica shows until ``lag`` later may be older."""
     untold: bool = False
     """They should have, by now: gone before they could tell, it leaves no trace on Xandikos.
 

@@ -24,7 +24,7 @@ from providers.base import (
     Unread,
     key_of,
 )
-from syncd import doubled, route, spares, work
+from syncd import doubled, route, spares, work, young
 from syncd.book import current, record, session_in
 from syncd.clock import proves
 from syncd.house import House
@@ -62,7 +62,7 @@ def in_changes(
     older = _older_in_changes(house, tx, person, calendar, changes, sent, received)
     for copy in copies_in(tx, calendar.id, person.id, items):
         if changes.listed is None and copy.ref not in items:
-            _unnamed(tx, copy, changes)
+            young.unnamed(tx, copy, changes)
             continue
         via = Via.CHANGE if copy.ref in items else Via.LISTING
         session = session_in(tx.sessions.get(copy.session_id))
@@ -110,21 +110,6 @@ def _older_in_changes(
             )
             doubled.turned_up(tx, session, copy_there, calendar.id, item, glance)
     return frozenset(found)
-
-
-def _unnamed(tx: Tx, copy: Copy, changes: Changes) -> None:
-    """Have an event of ours looked at by itself if the first changes after its creation do not tell of it.
-
-    Made and taken away between two of their reports, it is in neither on Xandikos.
-    """
-    if copy.base is None or not copy.base.get("fresh"):
-        return  # most are not, and this is asked of every event of ours in every round
-    base, session = base_of(copy), session_in(tx.sessions.get(copy.session_id))
-    if base is None or session.state in ENDED:
-        return
-    told = base.model_copy(update={"fresh": False, "untold": copy.ref not in changes.same})
-    tx.copies.set_base(copy.id, told.stored())
-    record(tx, session, [])  # what is due now has changed
 
 
 def copies_in(
@@ -214,7 +199,9 @@ def _in_listing(
 ) -> None:
     base = base_of(copy)
     if copy.ref not in listed:
-        if not changes.receipt.cached:  # else it may not have been there yet
+        if young.is_young(session, copy, glance.sent):
+            young.look_later(tx, session, copy)
+        elif not changes.receipt.cached:  # else it may not have been there yet
             _absent(tx, session, copy, glance)
     elif base is not None and listed[copy.ref] == base.etag and copy.intent is None:
         keep(tx, session, copy, standing(base, glance))

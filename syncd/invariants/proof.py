@@ -217,7 +217,7 @@ def _wanting(case: _Case, run: list[int], bar: datetime) -> str | None:
         return "the student acted by the deadline"
     if not (_said(case) or any(_confirms(case, gone, look) for look in looks[1:])):
         return "no second look confirmed that its event was gone"
-    if not case.by_word and not _stays_gone(looks[-1], gone + _hold(case, gone)):
+    if not case.by_word and not _stays_gone(looks, gone + _hold(case, gone)):
         return "no look after its hold showed that it stayed gone"
     return None
 
@@ -230,12 +230,16 @@ def _confirms(case: _Case, gone: datetime, look: Missing) -> bool:
     return look.via is Via.LOOK and look.sent - gone >= case.agreed.rules.confirm_after
 
 
-def _stays_gone(last: Missing, over: datetime) -> bool:
-    """Tell whether the *last* look that showed the act rules out that it was undone before the hold was *over*.
+def _stays_gone(looks: Sequence[Missing], over: datetime) -> bool:
+    """Tell whether *looks* that showed the act rule out that it was undone before the hold was *over*.
 
-    A listing of one calendar does not tell of what may stand in another one.
+    A listing of one calendar does not tell what stands in another one, and no more do changes: those bring up the question.
     """
-    return last.received >= over and (last.via is Via.LOOK or last.act is not Act.REMOVED)
+    told = [look for look in looks if look.act is not Act.REMOVED or look.via is not Via.LISTING]
+    last = told[-1] if told else None
+    return (
+        last is not None and last.received >= over and (last.act is not Act.REMOVED or last.via is Via.LOOK)
+    )
 
 
 def _hold(case: _Case, gone: datetime) -> timedelta:

@@ -83,7 +83,8 @@ def _forfeit(truth: Truth, session: Session, verdict: Verdict) -> Iterator[tuple
     if not late:
         yield "forfeit", f"nothing was taken away after {deadline}: {truth.removals}"
         return
-    if not truth.stood(deadline):
+    before = [at for at in truth.removals if at <= deadline]
+    if not truth.stood(deadline) and not (before and _looks_moved(truth, before[-1])):
         yield "forfeit", f"it did not stand at {deadline}"
     if truth.mentors and truth.mentors[0] < late[0] and _heard(truth, truth.mentors[0]):
         yield "forfeit", f"the mentor was first: {truth.mentors[0]}"
@@ -204,12 +205,18 @@ def _lost(truth: Truth, session: Session) -> Iterator[tuple[str, str]]:
 def _doubled(truth: Truth, session: Session) -> Iterator[tuple[str, str]]:
     """Yield events that we wrote while another one of the session stood."""
     own = f"{truth.meeting.student}@school.example"
+    lags = truth.school.weather.bad(frozenset({Kind.LAG}), truth.school.homes[truth.meeting.student].url)
     for shelf in truth.shelves:
         for number, entry in enumerate(shelf.log):
             mine = entry.author == SYNCD and entry.body is not None and entry.body.session == session.id
             if not mine or entry.body is None or not _is_first(shelf, number):
                 continue
             beside = _beside(truth, session.id, own, entry.ref, entry.at)
+            if any(
+                since <= entry.at < until + LAG for since, until in lags
+            ):  # nobody sees what was not there then
+                before = _beside(truth, session.id, own, entry.ref, entry.at - LAG)
+                beside = [each for each in beside if each in before]
             if beside:
                 yield "doubled", f"{entry.ref} was written at {entry.at} beside {beside[0]}"
 

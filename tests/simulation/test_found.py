@@ -318,6 +318,24 @@ _FOUND = {
         near=30 * MINUTE,
         seed=3540,
     ),
+    "two written into a new calendar while replicas lag": Small(
+        (
+            spell(Kind.LAG, LATEST - 48 * MINUTE - 49 * SECOND, 200 * MINUTE, 119.0),
+            account(LATEST - 47 * MINUTE - 37 * SECOND, Act.DROP_CALENDAR),
+            account(LATEST - 46 * MINUTE - 29 * SECOND, Act.RECONNECT),
+        ),
+        every=30 * MINUTE,
+        also=(BEGIN + 4 * HOUR,),
+        seed=9317,
+    ),
+    "carried out of sight late, from a server that soon takes none of its tokens": Small(
+        (
+            do(LATEST + 4 * MINUTE + 40 * SECOND, Act.CARRY_OUT),
+            spell(Kind.AMNESIA, LATEST + 37 * MINUTE + 32 * SECOND, 220 * MINUTE),
+        ),
+        every=30 * MINUTE,
+        seed=11010,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),

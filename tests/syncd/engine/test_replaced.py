@@ -13,7 +13,8 @@ from syncd.status import status
 from tests.providers.hands import UNREADABLE
 from tests.rules.rows import row
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, Play
-from tests.syncd.engine.test_acts import DEADLINE, booked, proven
+from tests.syncd.engine.test_acts import DEADLINE, SECOND, booked, proven
+from tests.syncd.engine.test_doubled import binned
 
 
 @row("3.incident-replaced")
@@ -45,6 +46,30 @@ def test_a_session_is_written_into_the_calendar_that_took_the_place(
     play.until(START + 2 * HOUR)
     assert play.state(session) is State.ELAPSED
     play.check()
+
+
+def test_nothing_is_written_anew_before_a_replica_must_show_what_was_carried_away(play: Play) -> None:
+    session = booked(play)
+    play.after(HOUR)
+    play.replace()
+    play.after(HOUR)
+    play.after(LAG - SECOND)
+    assert (play.state(session), play.generation(session)) == (State.PLANNED, 1)
+    play.after(SECOND)
+    play.after(MINUTE)
+    assert (play.state(session), play.generation(session)) == (State.BOOKED, 2)
+
+
+def test_what_was_brought_back_before_it_is_written_anew_stands_as_it_was(play: Play) -> None:
+    session = booked(play)
+    old = binned(play, session)
+    play.after(HOUR)
+    play.replace()
+    play.after(HOUR)
+    old.restore()
+    play.caught_up()
+    assert (play.state(session), play.generation(session)) == (State.BOOKED, 1)
+    assert play.standing(session) == {"lessons": 1, "work": 1}
 
 
 def test_what_is_written_anew_can_be_cancelled_like_any_other(play: Play) -> None:
