@@ -230,11 +230,13 @@ def _written_again(truth: Truth, session: Session) -> Found:
     if truth.personal or session.first_seen is None:
         return
     taken: datetime | None = None
+    readable = session.first_seen.at
     for change in truth.changes:
         if not change.stands and change.author == truth.meeting.student:
             taken = change.at
         elif change.stands and change.author == SYNCD and taken is not None:
-            known = session.first_seen.at < taken and not _dismissed(truth, taken)
+            known = readable < taken and not _dismissed(truth, taken)
+            readable = truth.lit(change.at)  # what nobody could read never stood, for all we know
             told = truth.seemed_replaced(change.at) and _was_told_of(truth, session, taken, change.at)
             if known and not told:
                 yield "written again", f"it was taken away at {taken}, and written again at {change.at}"
