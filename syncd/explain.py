@@ -94,7 +94,7 @@ def _open(session: Session, zone: ZoneInfo) -> Iterator[str]:
     yield "No verdict."
     if session.state is State.NOTICED:
         pending = session.act
-        seen = "confirmed" if pending.confirmed else "to be confirmed by a second look"
+        seen = "confirmed" if pending.is_confirmed else "to be confirmed by a second look"
         yield f"  {_ACT[pending.act]} (by the {pending.actor}), {seen}"
         yield f"  can be undone until {_when(hold_ends(session, pending), zone)}"
     if session.state is State.SUSPECT:
@@ -105,7 +105,7 @@ def _open(session: Session, zone: ZoneInfo) -> Iterator[str]:
 
 def _suspect(session: Session, zone: ZoneInfo) -> Iterator[str]:
     pending = session.act
-    confirmed = "confirmed" if pending.confirmed else "not confirmed by a second look"
+    confirmed = "confirmed" if pending.is_confirmed else "not confirmed by a second look"
     yield f"  {_ACT[pending.act]} at {_when(pending.gone.at, zone)} (by the {pending.actor}), {confirmed}"
     for stop in session.stops:
         yield f"  {_STOP[stop]}"

@@ -107,7 +107,7 @@ def _session(tx: Tx, one: Session) -> dict[str, object]:
         "actor": pending.actor if pending else None,
         "act": pending.act if pending else None,
         "gone_at": pending.gone.at if pending else None,
-        "confirmed": pending is not None and pending.confirmed is not None,
+        "confirmed": pending is not None and pending.is_confirmed,
     }
 
 
