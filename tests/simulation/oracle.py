@@ -170,10 +170,13 @@ def _stayed(truth: Truth, removed: datetime) -> bool:
 
 
 def _looks_moved(truth: Truth, removed: datetime) -> bool:
-    """Tell whether a copy with the UID could be read only so shortly before, or since, that nobody saw both: it moved there."""
+    """Tell whether a copy with the UID appeared so shortly before that nobody saw both: it moved there.
+
+    So it seems, too, if nobody could read the copy when it appeared: it is read again only when the event is gone.
+    """
     pace = truth.school.plan.every * 1.15 + 2 * LAG
-    copied = truth.words(Act.MIRROR)
-    return any(at <= removed + pace and truth.lit(at) > removed - pace for at in copied)
+    copied = [at for at in truth.words(Act.MIRROR) if at <= removed + pace]
+    return any(truth.lit(at) > removed - pace or not truth.clear(at, at + pace) for at in copied)
 
 
 def _dismissed(truth: Truth, since: datetime) -> bool:
