@@ -437,7 +437,7 @@ def test_a_small_number_never_stops_the_school(play: Play) -> None:
 def test_after_a_lost_token_all_is_listed_and_the_missing_looked_at_by_id(play: Play) -> None:
     kept, gone = proven(play), play.agree(start=START + 3 * HOUR)
     play.sync()
-    play.clock.sleep(MINUTE)
+    play.clock.sleep(LAG + MINUTE)
     play.delete(gone)
     play.servers[ONE].forget_tokens(play.calendars["lessons"])
     before = play.faults.calls.count("fetch")
