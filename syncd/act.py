@@ -32,6 +32,7 @@ from syncd.look import (
     Target,
     fetch,
     glance_of,
+    is_too_old,
     look_around,
     note_place,
     place,
@@ -386,7 +387,7 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
             _keep_older(house, tx, ticket, at, answer)
             return
         ours = isinstance(job.step, Delete | Withdraw)
-        if not ours and _says_nothing(at, answer):
+        if not ours and is_too_old(at, answer):
             work.finish(tx, ticket, next_of(tx, young.look_later(tx, at.session, at.copy, ticket), ticket))
             return
         there, glance = note_place(tx, at, answer), glance_of(house, tx, at, answer)
@@ -400,11 +401,6 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         pace.well_again(tx, at.account)
         pace.sooner(house, tx, at.account)
         _settle(tx, ticket, session, at.copy)
-
-
-def _says_nothing(at: Target, answer: Answer) -> bool:
-    """Tell whether nothing is shown, and that may be because the answer is older than the event."""
-    return answer.there is None and answer.stamp is None and young.is_young(at.session, at.copy, answer.sent)
 
 
 def _as_it_is(tx: Tx, ticket: Ticket, job: Job) -> Target | None:

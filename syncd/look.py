@@ -178,7 +178,7 @@ def stood(at: Target) -> datetime:
 
 
 def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticket) -> Session:
-    if answer.there is None and answer.stamp is None and young.is_young(at.session, at.copy, answer.sent):
+    if is_too_old(at, answer):
         return young.look_later(tx, at.session, at.copy, ticket)
     glance, there = glance_of(house, tx, at, answer), note_place(tx, at, answer)
     observed = observe(base_of(at.copy), intent_of(at.copy), there, glance)
@@ -187,6 +187,11 @@ def _keep_answer(house: House, tx: Tx, at: Target, answer: Answer, ticket: Ticke
         unsure = replace(glance, via=Via.CHANGE)
         observed = observe(base_of(at.copy), intent_of(at.copy), None, unsure)
     return seen.keep(tx, at.session, at.copy, observed, ticket)
+
+
+def is_too_old(at: Target, answer: Answer) -> bool:
+    """Tell whether *answer* shows nothing, which may be because it is older than the event."""
+    return answer.there is None and answer.stamp is None and young.is_young(at.session, at.copy, answer.sent)
 
 
 def note_place(tx: Tx, at: Target, answer: Answer) -> Event | None:

@@ -7,9 +7,10 @@ import pytest
 from policy.facts import Side
 from policy.life import Effect, State
 from policy.notice import Doubt, Outcome
-from providers.base import Changes, Receipt
+from providers.base import Changes, ETag, EventRef, Receipt, RefKey
 from syncd import look, poll, work
 from syncd.status import status
+from syncd.store.rows import Calendar
 from tests.providers.hands import UNREADABLE
 from tests.rules.rows import row
 from tests.syncd.engine.house import DAY, HOUR, LAG, MINUTE, NOW, ONE, START, Play
@@ -238,34 +239,33 @@ def test_a_look_alone_takes_no_absence_from_a_calendar_that_was_replaced(play: P
     assert play.generation(session) == 2
 
 
+def told_by_a_cache(
+    play: Play, listed: dict[EventRef, ETag] | None
+) -> tuple[Calendar, set[RefKey], Calendar, set[RefKey]]:
+    """Return the student's calendar, and what is known of it, before and after a cache has answered."""
+    with play.db.write() as tx:
+        account = tx.accounts.of(play.people["amina"].id)[0]
+        calendar = tx.calendars.sessions_calendar(account.person_id)
+        assert calendar is not None
+        assert calendar.window is not None
+        known = set(tx.calendars.known(calendar.id))
+        now, cached = play.clock.now(), Changes((), calendar.token, listed, Receipt(cached=True))
+        found = poll.Round(calendar, calendar.window, now, now, cached)
+        poll.write_down(play.house, tx, account, play.people["amina"], found)
+        return calendar, known, tx.calendars.get(calendar.id), set(tx.calendars.known(calendar.id))
+
+
 def test_what_a_cache_answers_verifies_nothing(play: Play) -> None:
     booked(play)
     play.after(HOUR)
-    with play.db.read() as tx:
-        account = tx.accounts.of(play.people["amina"].id)[0]
-        calendar = tx.calendars.sessions_calendar(account.person_id)
-    assert calendar is not None
-    assert calendar.window is not None
     play.clock.sleep(HOUR)
-    now, cached = play.clock.now(), Changes((), calendar.token, None, Receipt(cached=True))
-    found = poll.Round(calendar, calendar.window, now, now, cached)
-    with play.db.write() as tx:
-        poll.write_down(play.house, tx, account, play.people["amina"], found)
-        assert tx.calendars.get(calendar.id).verified_at == calendar.verified_at
+    before, _, after, _ = told_by_a_cache(play, None)
+    assert before.verified_at == after.verified_at
 
 
 def test_what_a_cache_does_not_list_is_known_all_the_same(play: Play) -> None:
     booked(play)
     play.after(HOUR)
-    with play.db.read() as tx:
-        account = tx.accounts.of(play.people["amina"].id)[0]
-        calendar = tx.calendars.sessions_calendar(account.person_id)
-        assert calendar is not None
-        known = tx.calendars.known(calendar.id)
-    assert known
-    assert calendar.window is not None
-    now, cached = play.clock.now(), Changes((), calendar.token, {}, Receipt(cached=True))
-    found = poll.Round(calendar, calendar.window, now, now, cached)
-    with play.db.write() as tx:
-        poll.write_down(play.house, tx, account, play.people["amina"], found)
-        assert tx.calendars.known(calendar.id) == known
+    _, before, _, after = told_by_a_cache(play, {})
+    assert before
+    assert before == after
