@@ -52,6 +52,8 @@ _LONGEST_WAIT = timedelta(days=1)
 """For a calendar that cannot be read, before an event is written that may stand in it."""
 _PEACE = timedelta(hours=6)
 """How long a server can have us not write to an account, as Google's limit on invitations does; more is not believed."""
+_SEEN_AGAIN = timedelta(minutes=10)
+"""So soon at least is an event looked for that a server has just taken, however long it had failed to."""
 _WAITING = "it may stand in another calendar, which is to be read first"
 
 
@@ -84,7 +86,7 @@ def write(house: House, ticket: Ticket) -> None:
 
 
 def _do(house: House, ticket: Ticket, job: Job) -> None:
-    exists = False
+    exists = taken = False
     with house.calling(job.at.account, job.at.person) as provider:
         if job.newer is not None and not _stands(house, provider, job.newer):
             _look_first(house, ticket)
@@ -94,7 +96,7 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
         if job.repeated and _is_elsewhere(house, ticket, job, provider):
             return
         try:
-            _send(provider, job)
+            taken = _send(provider, job) is not None
         except EventExists:
             exists = True
         except (EventNotFound, PreconditionFailed):
@@ -113,7 +115,7 @@ def _do(house: House, ticket: Ticket, job: Job) -> None:
     if answer.error is not None:
         _not_done(house, ticket, job, answer.error)
     else:
-        _read_back(house, ticket, job, answer, exists=exists)
+        _read_back(house, ticket, job, answer, exists=exists, taken=taken)
 
 
 def _is_answered(house: House, ticket: Ticket, job: Job, provider: CalendarProvider) -> bool:
@@ -376,7 +378,9 @@ def _send(provider: CalendarProvider, job: Job) -> Written | None:
     return None
 
 
-def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists: bool) -> None:
+def _read_back(
+    house: House, ticket: Ticket, job: Job, answer: Answer, *, exists: bool, taken: bool = False
+) -> None:
     """Keep what a read shows after the write; only that confirms it."""
     with house.db.write() as tx:
         at = _as_it_is(tx, ticket, job)
@@ -400,7 +404,7 @@ def _read_back(house: House, ticket: Ticket, job: Job, answer: Answer, *, exists
         session = seen.keep(tx, at.session, at.copy, observed, ticket)
         pace.well_again(tx, at.account)
         pace.sooner(house, tx, at.account)
-        _settle(tx, ticket, session, at.copy)
+        _settle(tx, ticket, session, at.copy, taken=taken)
 
 
 def _as_it_is(tx: Tx, ticket: Ticket, job: Job) -> Target | None:
@@ -430,15 +434,17 @@ def _still_open(at: Target, intent: Intent | None, answer: Answer, *, exists: bo
     return intent.model_copy(update={"ghosts": intent.ghosts + 1, "used": answer.stamp is not None})
 
 
-def _settle(tx: Tx, ticket: Ticket, session: Session, before: Copy) -> None:
-    """End the ticket; what is still to be done is tried again with a growing pause."""
+def _settle(tx: Tx, ticket: Ticket, session: Session, before: Copy, *, taken: bool = False) -> None:
+    """End the ticket; what is still to be done is tried again with a growing pause, and soon if it was just *taken*."""
     at, copy = next_of(tx, session, ticket), tx.copies.get(before.id)
     if at is None or (copy.intent is None and copy.base != before.base):
         work.finish(tx, ticket, at)  # one step is done; the next one, if there is one, waits
     elif _is_used(copy) and not any(_is_used(one) for one in spares.older(tx, copy)[:1]):
         work.set_back(tx, ticket, "this UID was used before", pace=Pace(first=timedelta(0)))
     else:
-        work.set_back(tx, ticket, "the write is not confirmed yet")
+        work.set_back(
+            tx, ticket, "the write is not confirmed yet", pace=Pace(longest=_SEEN_AGAIN) if taken else None
+        )
 
 
 def _is_used(copy: Copy) -> bool:

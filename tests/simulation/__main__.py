@@ -74,7 +74,9 @@ def _report(seeds: range, draw: Draw, bug: str | None, jobs: int) -> int:
         f"{undecidable} cases that nobody could have decided, {marked} marked, {excess} without need; "
         f"{time.monotonic() - began:.0f} s; trace {trace.hexdigest()}"
     )
-    if first is not None and bug is None:
+    if (
+        first is not None and bug is None and draw is not large
+    ):  # it would take hours to make one of 200 people small
         with ground() as folder:
             print(told(shrunk(first, folder)))  # noqa: T201
     return int(first is not None)

@@ -215,10 +215,17 @@ def _lost_act(session: Session, own: str, last: Entry, entry: Entry) -> Found:
         return
     if not was.stands_for(own) and now.stands_for(own):
         yield "written over", f"what the student did at {last.at} was written over at {entry.at}"
-    elif was.start != session.start == now.start and last.at <= session.deadline:
+    elif (
+        was.start != session.start == now.start and last.at <= session.deadline and not _later(session, entry)
+    ):
         yield "written over", f"the move of {last.at} was written over at {entry.at}"
     elif _refused(was) > _refused(now):
         yield "written over", f"a refusal of {last.at} was written over at {entry.at}"
+
+
+def _later(session: Session, entry: Entry) -> bool:
+    """Tell whether its deadline was another one then: a dismissal lets the grace begin anew."""
+    return session.first_seen is not None and session.first_seen.at > entry.at
 
 
 def _refused(body: Body) -> int:

@@ -336,6 +336,14 @@ _FOUND = {
         every=30 * MINUTE,
         seed=11010,
     ),
+    "taken at last after a long outage, and not shown at once by a replica": Small(
+        (
+            spell(Kind.OUTAGE, BEGIN - 351 * MINUTE, 290 * MINUTE),
+            spell(Kind.LAG, BEGIN - 31 * MINUTE, 4 * HOUR, 119.0),
+        ),
+        agreed=BEGIN - 231 * MINUTE,
+        seed=26,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),
