@@ -205,27 +205,23 @@ def _written_over(truth: Truth, session: Session) -> Found:
         for entry in shelf.log:
             last = before.get(entry.ref)
             if last is not None and entry.author == SYNCD and last.author == truth.meeting.student:
-                yield from _lost_act(session, own, last, entry)
+                later = _dismissed(
+                    truth, entry.at
+                )  # its deadline was another one then: the grace has begun anew since
+                yield from _lost_act(session, own, last, entry, later=later)
             before[entry.ref] = entry
 
 
-def _lost_act(session: Session, own: str, last: Entry, entry: Entry) -> Found:
+def _lost_act(session: Session, own: str, last: Entry, entry: Entry, *, later: bool) -> Found:
     was, now = last.body, entry.body
     if was is None or now is None or now.session != session.id:
         return
     if not was.stands_for(own) and now.stands_for(own):
         yield "written over", f"what the student did at {last.at} was written over at {entry.at}"
-    elif (
-        was.start != session.start == now.start and last.at <= session.deadline and not _later(session, entry)
-    ):
+    elif was.start != session.start == now.start and last.at <= session.deadline and not later:
         yield "written over", f"the move of {last.at} was written over at {entry.at}"
     elif _refused(was) > _refused(now):
         yield "written over", f"a refusal of {last.at} was written over at {entry.at}"
-
-
-def _later(session: Session, entry: Entry) -> bool:
-    """Tell whether its deadline was another one then: a dismissal lets the grace begin anew."""
-    return session.first_seen is not None and session.first_seen.at > entry.at
 
 
 def _refused(body: Body) -> int:
