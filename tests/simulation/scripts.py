@@ -178,6 +178,13 @@ def _mentor_and_student(given: Chances) -> Told:
     yield given.do(at + given.some(0.3, 60), second, given.hours())
 
 
+def _refused_and_dragged(given: Chances) -> Told:
+    """Have the mentor refuse in the student's event, which is dragged away late within minutes and has to be put back."""
+    at = given.meeting.deadline + given.some(5, 400)
+    yield given.do(at, Act.MENTOR_GUEST)
+    yield given.do(at + given.some(0.3, 12), Act.MOVE, given.hours())
+
+
 def _revoke(given: Chances) -> Told:
     yield given.person(near_to(given.chance, given.meeting.deadline), Act.REVOKE)
     yield given.do(given.later, given.loss)
@@ -364,6 +371,7 @@ _SCRIPTS: tuple[tuple[float, Script], ...] = (
     (1, _word),
     (3, _mentor),
     (1, _mentor_and_student),
+    (1.5, _refused_and_dragged),
     (1, _revoke),
     (1.5, _drop_calendar),
     (1, _disconnect),
