@@ -102,6 +102,10 @@ class Receipt:
     """A cache on the way may have answered (``Age`` above zero, or a ``Date`` older than the request)."""
 
 
+BEHIND = "behind"
+"""The note of an item that was listed in another version than it was shown: a replica is behind, or an index wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One resource of a calendar as it stands, without titles, places or text."""

@@ -148,7 +148,7 @@ def _may_stand_elsewhere(house: House, ticket: Ticket, at: Target, others: tuple
     """Tell whether an event whose writing was never confirmed is followed elsewhere, or may stand where we are blind."""
     with house.db.write() as tx:
         work.hold(tx, ticket)
-        poll.write_rounds(house, tx, at.account, at.person, others)
+        poll.write_others(house, tx, at.account, at.person, others)
         now = target(tx, SessionId(at.session.id), at.copy.side)
         if now is None or place(now) != place(at):
             work.finish(tx, ticket, tx.now)
@@ -182,7 +182,7 @@ def _read_others_first(house: House, ticket: Ticket, at: Target) -> None:
             others = look_around(house, provider, at, own=True)
     with house.db.write() as tx:
         work.hold(tx, ticket)
-        poll.write_rounds(house, tx, at.account, at.person, others)
+        poll.write_others(house, tx, at.account, at.person, others)
         for calendar in _unread_since_replaced(tx, at):
             if calendar.account_id != at.account.id:
                 seen.round_soon(tx, calendar)

@@ -30,7 +30,7 @@ def search(house: House, ticket: Ticket) -> None:
             work.finish(tx, ticket, None)
             return
         person = tx.people.get(account.person_id)
-        poll.write_rounds(house, tx, account, person, rounds)
+        poll.write_others(house, tx, account, person, rounds)
         if error is not None or not rounds:
             _not_seen(tx, ticket, account, error)
             return

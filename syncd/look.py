@@ -88,7 +88,7 @@ def look(house: House, ticket: Ticket) -> None:
             answer = _with_token(house, provider, at, answer)
         others = look_around(house, provider, at) if answer.absent else ()
     with house.db.write() as tx:
-        poll.write_rounds(house, tx, at.account, at.person, others)
+        poll.write_others(house, tx, at.account, at.person, others)
         now = target(tx, session_id, side)
         if now is None or place(now) != place(at):
             work.finish(tx, ticket, tx.now)  # it was followed elsewhere meanwhile: look again there

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from providers.base import Item, Tombstone
+from providers.base import BEHIND, Item, Tombstone
 from providers.ical import Note
 from syncd.store.rows import Noted, Person
 from syncd.store.tx import Tx
@@ -17,6 +17,7 @@ _CODE = re.compile(r"[a-z][a-z-]{0,39}")
 _NOTHING_WRONG = frozenset({"no-event", *(note.value for note in Note if note.harmless)})
 
 WORDS: Mapping[str, str] = {
+    BEHIND: "the server lists another version of it than it shows",
     "address-odd": "the server gives no usable address for it",
     "forbidden": "the server does not show it to us",
     "too-long": "it is larger than is read",

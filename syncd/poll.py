@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ from providers.errors import (
     Unavailable,
     Unsupported,
 )
-from syncd import ailing, freebusy, pace, seen, stored, work
+from syncd import ailing, behind, freebusy, pace, seen, stored, work
 from syncd.house import House
 from syncd.pictures import base_of
 from syncd.store.rows import Account, AccountId, Calendar, Health, Pace, Person, Ticket
@@ -72,6 +72,8 @@ class Round:
     """It is another calendar than the one that stood there before: nothing that is missing was taken out of it."""
     busy_error: ProviderError | None = None
     """Why its busy time could not be had, though its changes were."""
+    known: Mapping[RefKey, ETag] = field(default_factory=dict)
+    """What was known to stand there, in which version, when it was asked."""
 
     @property
     def changed(self) -> bool:
@@ -103,6 +105,15 @@ def sync(house: House, ticket: Ticket) -> None:
         if (error := rounds_error(rounds)) is not None or not ailing.is_well(fresh):
             ailing.note_account(tx, account, error)
         _end(house, tx, ticket, person, rounds)
+
+
+def write_others(house: House, tx: Tx, account: Account, person: Person, rounds: Sequence[Round]) -> None:
+    """Keep what rounds brought that were made for the sake of an event, beside those of the account itself."""
+    write_rounds(house, tx, account, person, rounds)
+    if any(behind.is_in(each.changes) for each in rounds):
+        key = work.account_key(account.id)
+        at = tx.now + house.config.rules.lag
+        tx.due.want(work.SYNC, key, at=at, prio=work.PRIO[work.SYNC], excl=key)
 
 
 def write_rounds(house: House, tx: Tx, account: Account, person: Person, rounds: Sequence[Round]) -> None:
@@ -139,7 +150,7 @@ def look_at(
             rounds.append(Round(calendar, window, sent, house.clock.now(), None, error=error))
             failed = error if _whole_account(error) else None
         else:
-            rounds.append(Round(calendar, window, sent, house.clock.now(), changes, anew=anew))
+            rounds.append(Round(calendar, window, sent, house.clock.now(), changes, anew=anew, known=known))
     return _with_busy(house, provider, account, rounds, failed)
 
 
@@ -293,12 +304,16 @@ def write_down(house: House, tx: Tx, account: Account, person: Person, each: Rou
         error = each.error or Unavailable("no answer")
         ailing.note_calendar(house, tx, account, each.calendar, error, each.received)
         return
-    stood = {item.ref: since for item in each.changes.items if (since := _unread_until_now(tx, each, item))}
-    _keep_busy(tx, each, each.changes)
+    lag = house.config.rules.lag
+    changes = behind.settled(tx, each.calendar.id, each.changes, each.sent, lag)
+    stood = {item.ref: since for item in changes.items if (since := _unread_until_now(tx, each, item))}
+    _keep_busy(tx, each, changes)
     seen.in_changes(
-        house, tx, person, each.calendar, each.changes, each.sent, each.received, anew=each.anew, stood=stood
+        house, tx, person, each.calendar, changes, each.sent, each.received, anew=each.anew, stood=stood
     )
-    _note_round(tx, each, each.changes)
+    _note_round(tx, each, changes)
+    if behind.is_in(changes):
+        tx.calendars.list_anew(each.calendar.id)
     ailing.calendar_is_well(tx, each.calendar)
 
 
@@ -317,8 +332,15 @@ def _note_round(tx: Tx, each: Round, changes: Changes) -> None:
         full_at=each.sent if listed and not cached and not wanted else None,
         window=each.window,
     )
-    if listed and cached:  # of what was not there yet no change would tell
+    # Of what was not there yet no change would tell, nor of what was to be read again since it was asked.
+    if listed and (cached or _was_forgotten(tx, each, changes)):
         tx.calendars.list_anew(each.calendar.id)
+
+
+def _was_forgotten(tx: Tx, each: Round, changes: Changes) -> bool:
+    """Tell whether something was not read because it was known, and is not known any more."""
+    here = tx.calendars.known(each.calendar.id)
+    return any(key in each.known and key not in here for key in map(key_of, changes.listed or ()))
 
 
 def _unread_until_now(tx: Tx, each: Round, item: Item) -> datetime | None:
@@ -364,8 +386,14 @@ def _end(house: House, tx: Tx, ticket: Ticket, person: Person, rounds: Sequence[
 
 
 def next_round(house: House, tx: Tx, person: Person, rounds: Sequence[Round]) -> datetime:
-    """Return when the account is looked at again; the server's own wish for peace is granted."""
-    return tx.now + max(pace.spread(tx, pace.usual(house, tx, person.id)), _asked(rounds))
+    """Return when the account is looked at again; the server's own wish for peace is granted.
+
+    Where a replica was behind it is as soon as none can be any more.
+    """
+    usual = pace.spread(tx, pace.usual(house, tx, person.id))
+    if any(behind.is_in(each.changes) for each in rounds):
+        usual = min(usual, house.config.rules.lag)
+    return tx.now + max(usual, _asked(rounds))
 
 
 def _asked(rounds: Sequence[Round]) -> timedelta:

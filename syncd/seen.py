@@ -25,6 +25,7 @@ from providers.base import (
     key_of,
 )
 from syncd import doubled, route, spares, work, young
+from syncd.behind import is_behind, receipt_of
 from syncd.book import current, record, session_in
 from syncd.clock import proves
 from syncd.house import House
@@ -71,12 +72,15 @@ def in_changes(
         if anew and copy.base is not None and copy.ref not in (changes.listed or items):
             went_with_it(tx, session, copy, received, sure=calendar.health is Health.LOST)
             continue
-        glance = glance_at(house, tx, session, copy, person, changes.receipt, sent, received, via=via)
-        _copy_in_changes(tx, session, copy, items.get(copy.ref), changes, glance)
+        item = items.get(copy.ref)
+        receipt = receipt_of(changes, item)
+        glance = glance_at(house, tx, session, copy, person, receipt, sent, received, via=via)
+        _copy_in_changes(tx, session, copy, item, changes, glance)
     for item in changes.items:
         if isinstance(item, Event) and item.uid.startswith(OURS) and item.uid not in older:
             appeared = (stood or {}).get(item.ref, received)
-            _elsewhere(house, tx, person, calendar, item, sent, received, appeared)
+            trusted = replace(item, receipt=receipt_of(changes, item))
+            _elsewhere(house, tx, person, calendar, trusted, sent, received, appeared)
 
 
 def _older_in_changes(
@@ -105,8 +109,9 @@ def _older_in_changes(
         if copy_there is not None:
             found.add(item.uid)
             session = session_in(tx.sessions.get(copy_there.session_id))
+            receipt = receipt_of(changes, item)
             glance = glance_at(
-                house, tx, session, copy_there, person, item.receipt, sent, received, via=Via.FOLLOW
+                house, tx, session, copy_there, person, receipt, sent, received, via=Via.FOLLOW
             )
             doubled.turned_up(tx, session, copy_there, calendar.id, item, glance)
     return frozenset(found)
@@ -158,6 +163,8 @@ def _copy_in_changes(
             _absent(tx, session, copy, glance)
         case Unread():
             _is_no_ghost(tx, copy)
+            if is_behind(item):
+                return  # it is listed anew soon
             keep_blind(tx, session, copy, Doubt.UNREADABLE, glance.received, lost=False)
         case Tombstone():
             _absent(tx, session, copy, replace(glance, stamp=item.stamp))

@@ -14,16 +14,21 @@ must not keep a whole calendar from being read:
   explains the row. If not, nothing of ours is behind the row, for a name of ours is always
   among :func:`~providers.caldav.href.meant_by`; then the whole time is unknown.
 * If there are many, the answer is about something else, and none of it is believed.
+
+A listing and the bodies are not one answer. A replica that is behind the one that listed may say
+that there is no such resource, or show an older version, and the token has moved on by then: no
+later delta would name it again. Such an item is marked as :data:`~providers.base.BEHIND`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from policy.interval import Interval
 from providers.base import (
+    BEHIND,
     BusyTime,
     Changes,
     ETag,
@@ -141,7 +146,8 @@ def read(place: Collection, listing: Listing, how: Reading) -> Changes:
     items: list[Item] = []
     listed = dict(listing.standing)
     odd = dict.fromkeys(listing.odd)
-    for ref, found in _bodies(place, listing, how):
+    for ref, body in _bodies(place, listing, how):
+        found = _placed(body, listing.standing[ref], how)
         if isinstance(found, Tombstone):
             listed.pop(ref, None)
         elif found is not None:
@@ -159,6 +165,15 @@ def read(place: Collection, listing: Listing, how: Reading) -> Changes:
         return Changes(tuple(items), listing.token, whole, listing.receipt)
     same = frozenset(ref for ref, etag in listing.standing.items() if _same(ref, etag, listing, how))
     return Changes(tuple(items), listing.token, None, listing.receipt, same)
+
+
+def _placed(found: Item | None, etag: ETag | None, how: Reading) -> Item | None:
+    """Return what was read of a resource that was listed as *etag*, marked if it is another version, or none at all."""
+    if found is None or etag is None:
+        return found
+    if isinstance(found, Tombstone):
+        return unknown(found.ref, None, how.window, BEHIND)
+    return replace(found, notes=(*found.notes, BEHIND)) if found.etag not in {"", etag} else found
 
 
 def _no_tokens(answer: Answer) -> bool:

@@ -10,7 +10,7 @@ from functools import cache
 from sqlalchemy import Executable, Table, bindparam, delete, func, insert, select
 
 from policy.interval import Interval
-from providers.base import ETag, RefKey
+from providers.base import BEHIND, ETag, RefKey
 from syncd.store.link import AnyRow, Link, bound, inserting
 from syncd.store.rows import Block, CalendarRowId, Noted
 from syncd.store.tables import blocks, notes, resources
@@ -38,6 +38,7 @@ _UNREAD_SINCE = select(func.min(notes.c.since).label("since")).where(
         )
     ),
 )
+_BEHIND_SINCE = _UNREAD_SINCE.where(notes.c.code == BEHIND)
 _DROP_NOTES = delete(notes).where(
     notes.c.calendar_id == _CALENDAR, notes.c.key == _KEY, notes.c.code.in_(bindparam("gone", expanding=True))
 )
@@ -100,8 +101,17 @@ class Resources:
 
     def noted_in(self, calendar_id: CalendarRowId, key: RefKey, etag: ETag) -> datetime | None:
         """Return since when something could not be read in this version of a resource, if it is the stored one."""
+        return self._since(_UNREAD_SINCE, calendar_id, key, etag)
+
+    def behind_in(self, calendar_id: CalendarRowId, key: RefKey, etag: ETag) -> datetime | None:
+        """Return since when this version of a resource is shown though another is listed, if it is the stored one."""
+        return self._since(_BEHIND_SINCE, calendar_id, key, etag)
+
+    def _since(
+        self, statement: Executable, calendar_id: CalendarRowId, key: RefKey, etag: ETag
+    ) -> datetime | None:
         version = {"calendar": calendar_id, "resource": key, "etag": etag}
-        since: datetime | None = self._link.rows(_UNREAD_SINCE, version)[0].since
+        since: datetime | None = self._link.rows(statement, version)[0].since
         return since
 
     def noted(self, calendar_ids: Iterable[CalendarRowId]) -> tuple[Noted, ...]:

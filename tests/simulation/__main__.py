@@ -1,4 +1,4 @@
-"""``python -m tests.simulation --seeds A..B [--bug NAME] [--large] [--google] [--dense]``: play, and print what is wrong.
+"""``python -m tests.simulation --seeds A..B [--bug NAME] [--large] [--google] [--wired] [--dense]``: play, and print what is wrong.
 
 ``--proof`` is all that the README says: 10,000 small schools, 20 large ones, and every planted mistake.
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from functools import partial
 from hashlib import blake2b
 from multiprocessing import get_context
 from os import cpu_count, getpid
 from pathlib import Path
 
 from tests.simulation.bugs import BUGS, Bug
+from tests.simulation.davbugs import DAV_BUGS
 from tests.simulation.dense import dense
-from tests.simulation.drawing import drawn, googled, large
+from tests.simulation.drawing import drawn, googled, large, wired
 from tests.simulation.outcome import Outcome, ground, played
 from tests.simulation.plan import Plan
 from tests.simulation.shrink import shrunk, told
@@ -37,7 +39,7 @@ def one(given: tuple[int, Draw, str | None, str]) -> Outcome:
 
 def bug_called(name: str | None) -> Bug | None:
     """Return the planted bug with this name."""
-    return next((bug for bug in BUGS if bug.name == name), None)
+    return next((bug for bug in (*BUGS, *DAV_BUGS) if bug.name == name), None)
 
 
 def outcomes(seeds: Iterable[int], draw: Draw, bug: str | None, jobs: int) -> Generator[Outcome, None, None]:
@@ -106,15 +108,15 @@ def _found(bug: Bug, seeds: range, draw: Draw, jobs: int, baseline: Baseline) ->
     return None
 
 
-def _table(seeds: range, draw: Draw, jobs: int) -> int:
-    """Throw every planted bug in turn, and print after how many seeds each is found."""
+def _table(bugs: Sequence[Bug], seeds: range, draw: Draw, jobs: int) -> int:
+    """Throw every one of *bugs* in turn, and print after how many seeds each is found."""
     alive, baseline = 0, Baseline(draw)
-    for bug in BUGS:
+    for bug in bugs:
         found = _found(bug, seeds, draw, jobs, baseline)
         alive += found is None
         number, how = found if found is not None else (len(seeds), "LIVES")
         print(f"{number:4d}  {bug.name:50s} {how}", flush=True)  # noqa: T201
-    print(f"{len(BUGS)} planted bugs, {alive} live")  # noqa: T201
+    print(f"{len(bugs)} planted bugs, {alive} live")  # noqa: T201
     return int(alive > 0)
 
 
@@ -122,26 +124,30 @@ def main() -> int:
     """Play by the words of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="1..200")
-    parser.add_argument("--bug", choices=[bug.name for bug in BUGS])
+    parser.add_argument("--bug", choices=[bug.name for bug in (*BUGS, *DAV_BUGS)])
     parser.add_argument("--bugs", action="store_true", help="plant every bug, and tell when it is found")
     parser.add_argument("--proof", action="store_true", help="all that the README says; takes about an hour")
     parser.add_argument("--google", action="store_true", help="servers are like Google, or some of them")
     parser.add_argument(
         "--dense", action="store_true", help="one session, and all at once about its deadline"
     )
+    parser.add_argument("--wired", action="store_true", help="the servers speak CalDAV to our own adapter")
     parser.add_argument("--large", action="store_true", help="200 people for 14 weeks")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1)
     given = parser.parse_args()
     low, _, high = given.seeds.partition("..")
-    draw = large if given.large else googled if given.google else dense if given.dense else drawn
+    draws = {"large": large, "google": googled, "dense": dense}
+    draw = next((each for name, each in draws.items() if getattr(given, name)), drawn)
+    if given.wired:
+        draw = partial(wired, draw)
     seeds = range(int(low), int(high or low) + 1)
     if given.proof:
         wrong = _report(range(1, 10_001), drawn, None, given.jobs) + _report(
             range(1, 21), large, None, given.jobs
         )
-        return int(wrong + _table(range(1, 201), drawn, given.jobs) > 0)
+        return int(wrong + _table(BUGS, range(1, 201), drawn, given.jobs) > 0)
     if given.bugs:
-        return _table(seeds, draw, given.jobs)
+        return _table(DAV_BUGS if given.wired else BUGS, seeds, draw, given.jobs)
     return _report(seeds, draw, given.bug, given.jobs)
 
 

@@ -1,11 +1,9 @@
-"""The adapter to a simulated server: what a request meets on its way, and what comes back."""
+"""The adapter to a simulated server: it speaks the program's own words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from random import Random
+from datetime import datetime
 from typing import TypeVar
 
 from policy.interval import Interval
@@ -20,101 +18,26 @@ from providers.base import (
     EventDraft,
     EventRef,
     Item,
-    Owner,
-    Receipt,
     RefKey,
-    Status,
     SyncToken,
     Tombstone,
     Unread,
     Written,
     key_of,
 )
-from providers.errors import (
-    AccessLost,
-    EventExists,
-    EventNotFound,
-    Loss,
-    PreconditionFailed,
-    SyncTokenExpired,
-    Unavailable,
-    Unreadable,
-)
-from tests.simulation.clock import TrueTime
-from tests.simulation.places import Body, Place, Shelf, body_of
-from tests.simulation.weather import Kind, Weather
+from providers.errors import EventNotFound, Unreadable
+from tests.simulation.places import Body, Shelf, body_of
+from tests.simulation.server import Server, token_at
 
 T = TypeVar("T")
-_WAITS = (None, 1.0, 90.0, 3600.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What one answer of a server showed of a session's event, for whoever judges the judge."""
-
-    sent: datetime
-    received: datetime
-    shelf: CalendarId
-    ref: EventRef
-    stands: bool
-
-
-@dataclass(slots=True)
-class Wire:
-    """What every request of a play goes through."""
-
-    true: TrueTime
-    weather: Weather
-    chance: Random
-    happen: Callable[[datetime], None]
-    """Lets the world go on until a moment."""
-    alive: Callable[[], None]
-    """Ends the request if the program was killed meanwhile."""
-    hurry: Callable[[EventRef, timedelta], None] = lambda ref, by: None
-    """Lets the next act at an event come earlier."""
-    requests: int = 0
-    writes: int = 0
-
-    def travel(self, place: Place) -> None:
-        """Let a request reach the server, and meet what is on the way."""
-        self.alive()
-        self.requests += 1
-        at, where = self.true.now, place.url
-        slow = self.weather.now(Kind.SLOW, at, where)
-        length = self.chance.uniform(1, slow.size) if slow else self.chance.uniform(0.02, 0.4)
-        self._pass(length / 2)
-        if self.weather.now(Kind.OUTAGE, self.true.now, where):
-            self._pass(self.chance.choice((0.1, 10.0)))
-            raise Unavailable("no answer", where=where)
-        errors = self.weather.now(Kind.ERRORS, self.true.now, where)
-        if errors and self.chance.random() < errors.size:
-            wait = self.chance.choice(_WAITS)
-            status = self.chance.choice((429, 500, 503))
-            retry = None if wait is None else timedelta(seconds=wait)
-            raise Unavailable("not now", where=where, status=status, retry_after=retry)
-
-    def back(self, place: Place, *, write: bool) -> None:
-        """Let the answer come back, or be lost."""
-        slow = self.weather.now(Kind.SLOW, self.true.now, place.url)
-        self._pass(self.chance.uniform(0.5, slow.size) if slow else self.chance.uniform(0.01, 0.3))
-        self.alive()
-        deaf = self.weather.now(Kind.DEAF, self.true.now, place.url)
-        if write and deaf and self.chance.random() < deaf.size:
-            raise Unavailable("the answer was cut off", where=place.url)
-
-    def _pass(self, seconds: float) -> None:
-        until = self.true.now + timedelta(seconds=seconds)
-        self.happen(until)
-        self.true.now = max(self.true.now, until)
 
 
 class Connection:
     """One account of a simulated server."""
 
-    def __init__(
-        self, wire: Wire, place: Place, owner: Owner, user: str, *, lost: Callable[[], bool]
-    ) -> None:
-        self._wire, self._place, self._owner, self._user, self._lost = wire, place, owner, user, lost
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._place = server.place
 
     def capabilities(self) -> Capability:
         """Return what the server can do."""
@@ -125,10 +48,9 @@ class Connection:
 
     def calendars(self) -> tuple[CalendarEntry, ...]:
         """Return the calendars that the program was given."""
-        own = (one for one in self._place.of(self._user) if one.connected)
         return self._asked(
             lambda: tuple(
-                CalendarEntry(one.id, one.id.split("/")[-2], writable=True, events=True) for one in own
+                CalendarEntry(one.id, one.name, writable=True, events=True) for one in self._server.mine()
             )
         )
 
@@ -153,52 +75,31 @@ class Connection:
         """Return the event by its ref."""
 
         def act(shelf: Shelf, length: int) -> Event:
-            body = self._seen(shelf, ref, length)
+            body, stamp = self._server.seen(shelf, ref, length), self._stamp(shelf, ref, length)
             if body is None:
-                raise EventNotFound(
-                    "nothing stands there",
-                    where=ref,
-                    cached=self._receipt().cached,
-                    stamp=self._stamp(shelf, ref, length),
-                )
-            if self._blurred():
+                cached = self._server.receipt().cached
+                raise EventNotFound("nothing stands there", where=ref, cached=cached, stamp=stamp)
+            if self._server.blurred():
                 raise Unreadable("it cannot be understood", where=ref)
-            return self._event(ref, body, None, self._stamp(shelf, ref, length))
+            return self._event(ref, body, None, stamp)
 
         return self._read(calendar, act)
 
     def create(self, calendar: CalendarId, draft: EventDraft) -> Written:
         """Write a new event."""
-        ref = self.ref_for(calendar, draft.uid)
-
-        def act(shelf: Shelf) -> Written:
-            used = self._place.google and shelf.last(ref) is not None
-            if used or any(body.uid == draft.uid for body in shelf.standing().values()):
-                raise EventExists("something stands there, or has this UID", where=ref)
-            return self._put(shelf, ref, draft)
-
-        return self._write(calendar, act)
+        ref, body = self.ref_for(calendar, draft.uid), body_of(draft)
+        self._write(calendar, lambda shelf: self._server.create(shelf, ref, body))
+        return Written(ref, body.etag)
 
     def update(self, calendar: CalendarId, ref: EventRef, draft: EventDraft, etag: ETag) -> Written:
         """Replace the event that was last seen as *etag*."""
-
-        def act(shelf: Shelf) -> Written:
-            if crossing := self._wire.weather.now(Kind.CROSSING, self._wire.true.now, self._place.url):
-                self._wire.hurry(ref, timedelta(seconds=crossing.size))
-            _expect(shelf, ref, etag)
-            return self._put(shelf, ref, draft)
-
-        return self._write(calendar, act)
+        body = body_of(draft)
+        self._write(calendar, lambda shelf: self._server.update(shelf, ref, body, etag))
+        return Written(ref, body.etag)
 
     def delete(self, calendar: CalendarId, ref: EventRef, etag: ETag) -> None:
         """Remove the event that was last seen as *etag*."""
-
-        def act(shelf: Shelf) -> None:
-            _expect(shelf, ref, etag)
-            self._wire.writes += 1
-            self._place.write(shelf, self._wire.true.now, ref, None)
-
-        self._write(calendar, act)
+        self._write(calendar, lambda shelf: self._server.delete(shelf, ref, etag))
 
     def ref_for(self, calendar: CalendarId, uid: str) -> EventRef:
         """Return where an event of ours is created."""
@@ -210,71 +111,24 @@ class Connection:
     # --- the way there and back ----------------------------------------------------------
 
     def _asked(self, act: Callable[[], T], *, write: bool = False) -> T:
-        self._wire.travel(self._place)
-        if self._lost():
-            raise AccessLost(
-                "the password is refused", loss=Loss.CREDENTIALS, where=self._place.url, status=401
-            )
+        self._server.wire.travel(self._place)
+        self._server.admit()
         try:
             return act()
         finally:
-            self._wire.back(self._place, write=write)
-
-    def _shelf(self, calendar: CalendarId) -> Shelf:
-        shelf = self._place.shelves.get(calendar)
-        if shelf is None or shelf.gone or not shelf.connected:
-            raise AccessLost("there is no such calendar", loss=Loss.GONE, where=calendar, status=404)
-        return shelf
-
-    def _open(self, calendar: CalendarId, *more: Kind) -> Shelf:
-        now, weather = self._wire.true.now, self._wire.weather
-        if weather.now(Kind.PART, now, calendar) or any(
-            weather.now(kind, now, self._place.url) for kind in more
-        ):
-            raise Unavailable("not this one, not now", where=calendar, status=503)
-        return self._shelf(calendar)
+            self._server.wire.back(self._place, write=write)
 
     def _read(self, calendar: CalendarId, act: Callable[[Shelf, int], T]) -> T:
         def read() -> T:
-            shelf = self._open(calendar)
-            return act(shelf, shelf.length(self._as_of()))
+            shelf = self._server.open(calendar)
+            return act(shelf, self._server.known(shelf))
 
         return self._asked(read)
 
-    def _write(self, calendar: CalendarId, act: Callable[[Shelf], T]) -> T:
-        return self._asked(lambda: act(self._open(calendar, Kind.REFUSAL)), write=True)
+    def _write(self, calendar: CalendarId, act: Callable[[Shelf], None]) -> None:
+        self._asked(lambda: act(self._server.writable(calendar)), write=True)
 
-    def _put(self, shelf: Shelf, ref: EventRef, draft: EventDraft) -> Written:
-        self._wire.writes += 1
-        body = body_of(draft)
-        called_off = self._place.google and body.status is Status.CANCELLED
-        self._place.write(shelf, self._wire.true.now, ref, None if called_off else body)
-        return Written(ref, body.etag)
-
-    # --- what the one who answers knows ------------------------------------------------------
-
-    def _as_of(self) -> datetime:
-        """Return from when the answer is."""
-        now, chance = self._wire.true.now, self._wire.chance
-        if cache := self._wire.weather.now(Kind.CACHE, now, self._place.url):
-            return now - timedelta(seconds=cache.size)
-        lag = self._wire.weather.now(Kind.LAG, now, self._place.url)
-        return now - timedelta(seconds=chance.uniform(0, lag.size)) if lag else now
-
-    def _receipt(self) -> Receipt:
-        now = self._wire.true.now
-        cached = self._wire.weather.now(Kind.CACHE, now, self._place.url) is not None
-        return Receipt(now.replace(microsecond=0), cached)
-
-    def _phantom(self) -> bool:
-        return self._wire.weather.now(Kind.PHANTOM, self._wire.true.now, self._place.url) is not None
-
-    def _blurred(self) -> bool:
-        return self._wire.weather.now(Kind.BLUR, self._wire.true.now, self._place.url) is not None
-
-    def _seen(self, shelf: Shelf, ref: EventRef, length: int) -> Body | None:
-        body = shelf.at(ref, length)
-        return None if body is not None and body.session is not None and self._phantom() else body
+    # --- the answer in the program's words -----------------------------------------------
 
     def _changes(
         self,
@@ -285,23 +139,20 @@ class Connection:
         window: Interval,
     ) -> Changes:
         if since is None:
-            standing = shelf.standing(length)
-            listed = {ref: body.etag for ref, body in standing.items() if self._seen(shelf, ref, length)}
-            items = self._items(shelf, length, {ref: standing[ref] for ref in listed}, known, window)
-            return Changes(items, _token(shelf, length), listed, self._receipt())
-        if self._wire.weather.now(Kind.AMNESIA, self._wire.true.now, self._place.url):
-            raise SyncTokenExpired("the server takes none of its own tokens", where=shelf.id)
-        place = _place(shelf, since)
-        touched = {entry.ref for entry in shelf.log[place:length]}
-        now = {ref: shelf.at(ref, length) for ref in sorted(touched)}
+            standing = self._server.listed(shelf, length)
+            listed = {ref: body.etag for ref, body in standing.items()}
+            items = self._items(shelf, length, standing, known, window)
+            return Changes(items, token_at(shelf, length), listed, self._server.receipt())
+        place = self._server.since(shelf, since)
+        now = self._server.changed(shelf, place, length)
         standing = {ref: body for ref, body in now.items() if body is not None}
         same = frozenset(ref for ref, body in standing.items() if known.get(key_of(ref)) == body.etag)
         items = self._items(shelf, length, standing, known, window)
         graves = tuple(
             Tombstone(ref, self._stamp(shelf, ref, length)) for ref, body in now.items() if body is None
         )
-        token = _token(shelf, max(place, length))
-        return Changes((*items, *graves), token, None, self._receipt(), same)
+        token = token_at(shelf, max(place, length))
+        return Changes((*items, *graves), token, None, self._server.receipt(), same)
 
     def _stamp(self, shelf: Shelf, ref: EventRef, length: int) -> datetime | None:
         return shelf.stamp(ref, length) if self._place.google else None
@@ -315,7 +166,7 @@ class Connection:
         window: Interval,
     ) -> tuple[Item, ...]:
         new = {ref: body for ref, body in standing.items() if known.get(key_of(ref)) != body.etag}
-        if self._blurred():
+        if self._server.blurred():
             return tuple(
                 Unread(ref, body.etag, BusyTime(unknown=(window,)), ("unreadable",))
                 for ref, body in new.items()
@@ -325,7 +176,7 @@ class Connection:
         )
 
     def _event(self, ref: EventRef, body: Body, window: Interval | None, stamp: datetime | None) -> Event:
-        own, google = f"{self._user}@school.example", self._place.google
+        own, google = f"{self._server.user}@school.example", self._place.google
         shown = window is not None and body.stands_for(own) and not google
         tells = self._place.schedules and not body.silent and not google
         sent = {guest: "1.2" for guest, _ in body.partstats if tells}
@@ -344,27 +195,8 @@ class Connection:
             session=body.session,
             stamp=stamp,
             time=_time(body, window) if shown and window is not None else BusyTime(),
-            receipt=self._receipt(),
+            receipt=self._server.receipt(),
         )
-
-
-def _expect(shelf: Shelf, ref: EventRef, etag: ETag) -> None:
-    there = shelf.at(ref)
-    if there is None:
-        raise EventNotFound("nothing stands there", where=ref)
-    if there.etag != etag:
-        raise PreconditionFailed("it is no longer as it was", where=ref)
-
-
-def _token(shelf: Shelf, length: int) -> SyncToken:
-    return SyncToken(f"{shelf.born}-{length}-{shelf.forgotten}")
-
-
-def _place(shelf: Shelf, token: SyncToken) -> int:
-    born, place, forgotten = (int(part) for part in token.split("-"))
-    if (born, forgotten) != (shelf.born, shelf.forgotten) or place > len(shelf.log):
-        raise SyncTokenExpired("the server has forgotten this token", where=shelf.id)
-    return place
 
 
 def _time(body: Body, window: Interval) -> BusyTime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -31,6 +31,11 @@ def googled(seed: int) -> Plan:
     google = frozenset(chance.sample(servers, chance.randint(1, len(servers))))
     schedules = tuple((True, True) if each in google else plan.schedules[each] for each in servers)
     return replace(plan, google=google, schedules=schedules)
+
+
+def wired(draw: Callable[[int], Plan], seed: int) -> Plan:
+    """Return what *draw* makes of *seed*, with servers that speak CalDAV."""
+    return replace(draw(seed), wired=True)
 
 
 def large(seed: int) -> Plan:

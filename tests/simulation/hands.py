@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from providers.base import EventRef, PartStat, Status
@@ -11,14 +11,6 @@ from tests.simulation.places import WORLD, Body, Place, Shelf, newest, of_sessio
 from tests.simulation.plan import Act, Deed, Meeting
 
 Found = tuple[Shelf, EventRef, Body]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A deed that was done, or why it was not."""
-
-    deed: Deed
-    effective: bool
 
 
 class Hands:

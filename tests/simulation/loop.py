@@ -23,6 +23,8 @@ _TAIL = 3 * DAY
 """How long after the last session the program goes on at most, until it has ended all."""
 _MOST = 100
 """So many requests an hour may be sent for each person."""
+_WIRED = 4
+"""So many times as many if they speak CalDAV: one question may take several requests."""
 _LEAST = timedelta(milliseconds=200)
 _TICK = SECOND
 """What a runner says that knows of nothing to come."""
@@ -66,7 +68,7 @@ class Play:
         """Count the requests of each hour: whoever asks a server without a pause would never end."""
         school = self.school
         sent = school.wire.requests - self._before
-        if sent > _MOST * len(school.homes):
+        if sent > _MOST * (_WIRED if school.plan.wired else 1) * len(school.homes):
             what = f"{sent} requests from {self._since} to {school.true.now}"
             self.broken.append(Wrong(school.plan.seed, -1, "storm", what))
             self._storms = True

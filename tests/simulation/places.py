@@ -98,6 +98,11 @@ class Shelf:
     """When its owner deleted it."""
     _past: dict[EventRef, list[int]] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """By what name its owner knows it."""
+        return self.id.split("/")[-2]
+
     def put(self, at: datetime, ref: EventRef, body: Body | None, author: str) -> None:
         """Note a change."""
         self._past.setdefault(ref, []).append(len(self.log))

@@ -110,6 +110,8 @@ class Plan:
     """What each server does by itself: invite guests, and take their copies away."""
     google: frozenset[int] = field(default=frozenset(), kw_only=True)
     """Which servers are like Google."""
+    wired: bool = field(default=False, kw_only=True)
+    """The servers speak CalDAV to the program's own adapter."""
     unconnected: frozenset[str]
     """Mentors who connect nothing."""
     every: timedelta

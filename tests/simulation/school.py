@@ -34,12 +34,15 @@ from syncd.store.rows import Account, Person, Role, SessionId
 from syncd.store.tables import facts
 from syncd.store.tx import Tx
 from syncd.vault import Vault
+from tests.simulation import dav
 from tests.simulation.clock import TrueTime, Wall
-from tests.simulation.connection import Connection, Wire
+from tests.simulation.connection import Connection
 from tests.simulation.hands import Hands
 from tests.simulation.places import Place
 from tests.simulation.plan import START, Act, Deed, Plan
+from tests.simulation.server import Server
 from tests.simulation.weather import HOUR, Kind, Weather
+from tests.simulation.wire import Wire
 
 PASSWORD = "open sesame"
 _VAULT = Vault({"key": b"k" * 32}, "a simulation")
@@ -116,6 +119,7 @@ class Doors:
     wire: Wire
     places: dict[str, Place]
     revoked: set[str]
+    wired: bool
 
     def open(self, account: Account, secret: str, owner: Owner) -> CalendarProvider:
         """Open an account."""
@@ -128,7 +132,8 @@ class Doors:
         return Found(address, self._to(address, username, owner))
 
     def _to(self, url: str, user: str, owner: Owner) -> CalendarProvider:
-        return Connection(self.wire, self.places[url], owner, user, lost=lambda: user in self.revoked)
+        server = Server(self.wire, self.places[url], user, lambda: user in self.revoked)
+        return dav.opened(server, owner) if self.wired else Connection(server)
 
 
 @dataclass
@@ -155,7 +160,7 @@ class School:
         self.hands = Hands(self.places.values(), self.homes, self.meetings)
         self.wire = Wire(self.true, self.weather, Random(f"{plan.seed} wire"), self._happen, self._alive)  # noqa: S311
         self.wire.hurry = self._hurry
-        self.doors = Doors(self.wire, self.places, self.hands.revoked)
+        self.doors = Doors(self.wire, self.places, self.hands.revoked, plan.wired)
         self.ids = count(1)
         self.deeds = [deed for deed in plan.deeds if deed.act not in _COMMANDS]
         self.commands = [deed for deed in plan.deeds if deed.act in _COMMANDS]

@@ -36,6 +36,8 @@ class Small:
     """The mentor is connected."""
     schedules: bool = False
     """The server invites the mentor, and takes the copy away again."""
+    wired: bool = False
+    """The server speaks CalDAV."""
 
     def plan(self) -> Plan:
         """Return it as a play."""
@@ -58,6 +60,7 @@ class Small:
             meetings=meetings,
             deeds=tuple(sorted(deeds, key=lambda deed: deed.at)),
             spells=tuple(one for one in self.what if isinstance(one, Spell)),
+            wired=self.wired,
         )
 
 

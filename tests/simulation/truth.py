@@ -20,6 +20,7 @@ _MENTORS = frozenset(
 _PERSONAL = frozenset({Act.DROP_CALENDAR, Act.REVOKE, Act.DISCONNECT})
 _BLIND = frozenset({Kind.OUTAGE, Kind.ERRORS, Kind.SLOW, Kind.CACHE, Kind.BLUR, Kind.AMNESIA})
 _SICK = frozenset({Kind.DOWN, Kind.CLOCK, Kind.FULL, Kind.LOCKED})
+_HOLD = 30 * MINUTE
 _SETTLE = 10 * MINUTE
 """After a fault the program needs a while: a wrong clock is not believed at once."""
 
@@ -218,6 +219,12 @@ class Truth:
         spells = self.school.weather.bad(frozenset({Kind.CLOCK}), "")
         return any(since - 15 * MINUTE <= about <= until + 15 * MINUTE for since, until in spells)
 
+    def _shown_again(self, removed: datetime, until: datetime) -> bool:
+        """Tell whether a cache may have shown what was removed as if it had been brought back within the hold."""
+        where = self.school.homes[self.meeting.student].url
+        caches = self.school.weather.bad(frozenset({Kind.CACHE}), where)
+        return any(begin < until and removed < end for begin, end in caches)
+
     def decidable(self, removed: datetime, deadline: datetime) -> bool:
         """Tell whether somebody who looks at our pace could have known what was first."""
         plan = self.school.plan
@@ -227,7 +234,7 @@ class Truth:
             seen = self.clear(removed, removed + 3 * pace + 3 * HOUR)
             return removed > deadline + LAG + 2 * MINUTE and looked and seen
         late = LAG + MINUTE + 3 * MINUTE * len(self.kills)
-        if removed > deadline - near - late:
+        if removed > deadline - near - late or self._shown_again(removed, removed + pace + _HOLD):
             return False
         since = max(removed, deadline - HOUR)
         return self.peaceful(removed, removed + pace + late) or self.peaceful(since, deadline)

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 from policy.interval import Interval
-from providers.base import Changes, ETag, Event, EventRef, RefKey, SyncToken, Tombstone, Unread, key_of
+from providers.base import (
+    BEHIND,
+    BusyTime,
+    Changes,
+    ETag,
+    Event,
+    EventRef,
+    RefKey,
+    SyncToken,
+    Tombstone,
+    Unread,
+    key_of,
+)
 from providers.caldav import CalDavProvider
 from providers.errors import AccessLost, Loss, SyncTokenExpired, Unavailable, Unsupported
 from tests.providers.caldav.answers import (
@@ -130,13 +142,23 @@ def test_what_a_multiget_leaves_out_is_asked_for_by_itself(
     server.say("GET", A, Said(200, event(), "text/calendar", {"ETag": '"2"'}))
     (found,) = delta(provider, window).items
     assert isinstance(found, Event)
-    assert found.etag == '"2"'
+    assert (found.etag, found.notes) == ('"2"', (BEHIND,))
 
 
-def test_what_a_multiget_leaves_out_and_is_gone_is_a_tombstone(
+def test_what_is_listed_and_not_there_is_unknown(
     server: Server, provider: CalDavProvider, window: Interval
 ) -> None:
     server.say("REPORT", PATH, multi(standing("a.ics"), token="t1"), multi())
+    server.say("GET", A, Said(404))
+    server.say("PROPFIND", PATH, alive())
+    assert delta(provider, window).items == (Unread(A, ETag(""), BusyTime(unknown=(window,)), (BEHIND,)),)
+
+
+def test_what_is_listed_with_two_versions_and_is_not_there_is_a_tombstone(
+    server: Server, provider: CalDavProvider, window: Interval
+) -> None:
+    twice = (standing("a.ics", '"1"'), standing("a.ics", '"2"'))
+    server.say("REPORT", PATH, multi(*twice, token="t1"), multi())
     server.say("GET", A, Said(404))
     server.say("PROPFIND", PATH, alive())
     assert delta(provider, window).items == (Tombstone(A),)
@@ -253,15 +275,15 @@ def test_a_plain_listing_of_no_calendar_is_unsupported(
         listing(provider, window)
 
 
-def test_an_event_that_goes_during_a_listing_is_not_listed(
+def test_an_event_that_goes_during_a_listing_is_unknown(
     server: Server, provider: CalDavProvider, window: Interval
 ) -> None:
     server.say("REPORT", PATH, multi(standing("a.ics"), token="t1"), multi(gone("a.ics")))
     server.say("GET", A, Said(404))
     server.say("PROPFIND", PATH, alive())
     found = listing(provider, window)
-    assert found.listed == {}
-    assert found.items == (Tombstone(A),)
+    assert found.listed == {A: ""}
+    assert found.items == (Unread(A, ETag(""), BusyTime(unknown=(window,)), (BEHIND,)),)
 
 
 def test_a_listing_carries_the_version_that_was_read(
