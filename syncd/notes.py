@@ -84,4 +84,6 @@ def _limited(person: Person, calendar: str, one: Noted) -> Limited:
     whose = "its" if one.count == 1 else "their"
     why = WORDS.get(one.code, one.code)
     what = f"{many} cannot be read ({why}); {whose} time counts as unknown"
+    if one.code == BEHIND:
+        what = f"{many} may be out of date ({why}); the calendar is read again within minutes"
     return Limited(person.email, calendar, one.code, one.count, one.since, what)

@@ -173,7 +173,13 @@ def _placed(found: Item | None, etag: ETag | None, how: Reading) -> Item | None:
         return found
     if isinstance(found, Tombstone):
         return unknown(found.ref, None, how.window, BEHIND)
-    return replace(found, notes=(*found.notes, BEHIND)) if found.etag not in {"", etag} else found
+    same = not found.etag or _opaque(found.etag) == _opaque(etag)
+    return found if same else replace(found, notes=(*found.notes, BEHIND))
+
+
+def _opaque(etag: ETag) -> str:
+    """Return what two etags have in common that are the same by the weak comparison (RFC 9110, 8.8.3.2)."""
+    return etag.removeprefix("W/").strip('"')
 
 
 def _no_tokens(answer: Answer) -> bool:

@@ -293,6 +293,24 @@ def test_a_listing_carries_the_version_that_was_read(
     assert listing(provider, window).listed == {A: '"2"'}
 
 
+@pytest.mark.parametrize(
+    ("listed", "shown", "notes"),
+    [('"1"', '"2"', (BEHIND,)), ('"1"', '"1"', ()), ('W/"1"', '"1"', ()), ("1", '"1"', ())],
+)
+def test_what_is_listed_in_another_version_than_it_is_shown_is_marked(
+    server: Server,
+    provider: CalDavProvider,
+    window: Interval,
+    listed: str,
+    shown: str,
+    notes: tuple[str, ...],
+) -> None:
+    server.say("REPORT", PATH, multi(standing("a.ics", listed), token="t1"), multi(read("a.ics", shown)))
+    (found,) = delta(provider, window).items
+    assert isinstance(found, Event)
+    assert found.notes == notes
+
+
 def test_what_cannot_be_read_is_unknown(server: Server, provider: CalDavProvider, window: Interval) -> None:
     server.say("REPORT", PATH, multi(standing("a.ics"), token="t1"), multi(read("a.ics", body="BEGIN:VCARD")))
     (found,) = delta(provider, window).items

@@ -23,6 +23,7 @@ from providers.base import (
 )
 from syncd import poll, work
 from syncd.behind import receipt_of
+from syncd.notes import limited
 from syncd.store.rows import Account, Calendar
 from tests.syncd.engine.house import HOUR, LAG, MINUTE, Play
 from tests.syncd.engine.test_acts import booked
@@ -64,6 +65,12 @@ def test_what_is_listed_and_not_shown_is_listed_anew(play: Play) -> None:
     play.after(HOUR)
     assert told(play, HIDDEN).full_at is None
     assert key_of(NEW) in known(play), "it may take its time"
+    with play.db.read() as tx:
+        (one,) = limited(tx, play.people["amina"])
+    assert one.what == (
+        "1 event in 'lessons' may be out of date (the server lists another version of it than it shows);"
+        " the calendar is read again within minutes"
+    )
 
 
 def test_what_no_replica_can_be_behind_with_any_more_is_not_there(play: Play) -> None:
