@@ -26,7 +26,7 @@ def receipt_of(changes: Changes, item: Item | None) -> Receipt:
 
 
 def settled(tx: Tx, calendar_id: CalendarRowId, changes: Changes, sent: datetime, lag: timedelta) -> Changes:
-    """Return *changes* with that taken as it was shown which was shown so before the *lag* of a replica."""
+    """Return *changes*, and what has been behind for longer than the *lag* of a replica is taken as it was shown."""
     old = {
         item.ref for item in changes.items if is_behind(item) and _is_old(tx, calendar_id, item, sent - lag)
     }

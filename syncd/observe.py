@@ -33,6 +33,8 @@ class Glance:
     """The mentor has an event of their own that we see stand: what the student's event says of them is no act."""
     stamp: datetime | None = None
     """The provider's own stamp of a removal."""
+    cached: bool = False
+    """A cache may have answered: what it shows is from before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Observed:
     """What the student's event shows of the mentor."""
     delivery: str | None = None
     """What became of the mentor's invite, where the server says so (RFC 6638, 7.3)."""
+    cached: bool = False
+    """A cache may have answered."""
 
 
 def observe(base: Base | None, intent: Intent | None, there: Event | None, glance: Glance) -> Observed:
@@ -75,6 +79,7 @@ def observe(base: Base | None, intent: Intent | None, there: Event | None, glanc
         put_back=act is None and _puts_back(intent, there),
         others=_of_guest(now, glance, before=base if intent is None else None),
         delivery=there.deliveries.get(glance.guest),
+        cached=glance.cached,
     )
 
 
@@ -126,7 +131,8 @@ def act_in(there: Event, owner: str) -> Act | None:
 def standing(base: Base, glance: Glance) -> Observed:
     """Return what a row of a complete listing shows whose version is the one we know."""
     told = base.model_copy(update={"fresh": False, "untold": False})
-    return Observed(_fact(base, None, glance), told, None, others=_of_guest(base, glance))
+    others = _of_guest(base, glance)
+    return Observed(_fact(base, None, glance), told, None, others=others, cached=glance.cached)
 
 
 def _fact(base: Base, stamp: datetime | None, glance: Glance) -> Sighted | Missing | None:

@@ -150,7 +150,7 @@ def glance_at(
     right = not receipt.cached and proves(house.clock, sent, received, receipt.date, session.rules)
     guest = tx.people.get(PersonId(session.mentor)).email if copy.side is Side.STUDENT else ""
     hearsay = copy.side is Side.STUDENT and route.mentor_speaks(tx, session)
-    return Glance(copy.side, person.email, via, sent, received, right, guest, hearsay)
+    return Glance(copy.side, person.email, via, sent, received, right, guest, hearsay, cached=receipt.cached)
 
 
 def _copy_in_changes(
@@ -265,6 +265,8 @@ def _no_act(tx: Tx, session: Session, copy: Copy, observed: Observed, own: Ticke
 
 
 def _facts(session: Session, observed: Observed) -> list[Fact]:
+    if observed.cached and session.pending is not None and isinstance(observed.fact, Missing):
+        return []  # it may have been undone since: whoever answers by himself is asked again
     if observed.fact is None:
         return []
     back: list[Fact] = [PutBack(at=observed.fact.at)] if observed.put_back else []

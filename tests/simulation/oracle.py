@@ -173,10 +173,12 @@ def _looks_moved(truth: Truth, removed: datetime) -> bool:
     """Tell whether a copy with the UID appeared so shortly before that nobody saw both: it moved there.
 
     So it seems, too, if nobody could read the copy when it appeared: it is read again only when the event is gone.
+    Once the event was written anew into another calendar, the copy is one of two that stand, and one of them still does.
     """
     pace = truth.school.plan.every * 1.15 + 2 * LAG
     copied = [at for at in truth.words(Act.MIRROR) if at <= removed + pace]
-    return any(truth.lit(at) > removed - pace or not truth.clear(at, at + pace) for at in copied)
+    replaced = truth.seemed_replaced(removed)
+    return any(replaced or truth.lit(at) > removed - pace or not truth.clear(at, at + pace) for at in copied)
 
 
 def _dismissed(truth: Truth, since: datetime) -> bool:

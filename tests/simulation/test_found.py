@@ -344,6 +344,15 @@ _FOUND = {
         agreed=BEGIN - 231 * MINUTE,
         seed=26,
     ),
+    "cancelled late and brought back within the hold, and a cache shows it cancelled after that": Small(
+        (
+            do(LATEST + 6 * MINUTE + 22 * SECOND, Act.CANCEL),
+            do(LATEST + 31 * MINUTE + 22 * SECOND, Act.RESTORE),
+            spell(Kind.CACHE, LATEST + 26 * MINUTE + 15 * SECOND, 111 * MINUTE, 3500.0),
+        ),
+        every=2 * HOUR,
+        near=15 * MINUTE,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),
