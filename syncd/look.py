@@ -18,7 +18,7 @@ from providers.errors import EventNotFound, ProviderError, Unavailable, Unreadab
 from syncd import ailing, pace, poll, seen, spares, stored, work, young
 from syncd.book import current, next_of, record, session_in
 from syncd.house import House
-from syncd.observe import Glance, observe
+from syncd.observe import Glance, act_in, observe
 from syncd.pictures import base_of, intent_of
 from syncd.store.rows import Account, Calendar, Copy, Health, Person, SessionId, Ticket
 from syncd.store.tx import Tx
@@ -83,7 +83,7 @@ def look(house: House, ticket: Ticket) -> None:
         _nothing_to_see(house, ticket, session_id)
         return
     with house.calling(at.account, at.person) as provider:
-        answer = fetch(house, provider, at.calendar, at.copy.ref)
+        answer = _not_from_before(at, fetch(house, provider, at.calendar, at.copy.ref))
         if answer.absent:
             answer = _with_token(house, provider, at, answer)
         others = look_around(house, provider, at) if answer.absent else ()
@@ -121,6 +121,14 @@ def fetch(house: House, provider: CalendarProvider, calendar: Calendar, ref: Eve
     except ProviderError as error:
         return Answer(sent, house.clock.now(), None, error)
     return Answer(sent, house.clock.now(), there)
+
+
+def _not_from_before(at: Target, answer: Answer) -> Answer:
+    """Return *answer*, unless it is a cache's, of an act that is being confirmed: it may have been undone since."""
+    there = seen.ours(at.copy, answer.there)
+    if there is None or not there.receipt.cached or at.session.pending is None:
+        return answer
+    return replace(answer, there=None, error=poll.too_old()) if act_in(there, at.person.email) else answer
 
 
 def _with_token(house: House, provider: CalendarProvider, at: Target, answer: Answer) -> Answer:
