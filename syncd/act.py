@@ -277,7 +277,7 @@ def _is_blocked(tx: Tx, at: Target) -> bool:
     if intent is None or not _is_repeated(at):
         return False
     verified = at.calendar.verified_at
-    seen_since = verified is not None and verified - at.session.rules.lag > intent.at
+    seen_since = verified is not None and verified - at.session.rules.lag > (intent.exists or intent.at)
     refused = intent.used or (intent.ghosts >= _GHOSTS and seen_since)
     return refused or spares.out_of_sight(tx, at.copy)
 
@@ -431,7 +431,10 @@ def _still_open(at: Target, intent: Intent | None, answer: Answer, *, exists: bo
         return None  # it never arrived
     if not exists:
         return intent
-    return intent.model_copy(update={"ghosts": intent.ghosts + 1, "used": answer.stamp is not None})
+    first = intent.exists or answer.received
+    return intent.model_copy(
+        update={"ghosts": intent.ghosts + 1, "exists": first, "used": answer.stamp is not None}
+    )
 
 
 def _settle(tx: Tx, ticket: Ticket, session: Session, before: Copy, *, taken: bool = False) -> None:

@@ -74,6 +74,8 @@ class Intent(_Picture):
     sequence: int = 0
     ghosts: int = 0
     """How often the server said that it is there already while nothing of ours stood at its ref."""
+    exists: datetime | None = None
+    """When it said so first: a replica may be behind that."""
     used: bool = False
     """The server said so, and when what stood there was removed: it takes nothing under this UID any more."""
     guest: bool = False

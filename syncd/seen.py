@@ -176,7 +176,9 @@ def _is_no_ghost(tx: Tx, copy: Copy) -> None:
     """Note that something does stand where an event of ours is being written, though nobody can read it now."""
     intent = intent_of(copy)
     if intent is not None and intent.ghosts:
-        tx.copies.set_intent(copy.id, intent.model_copy(update={"ghosts": 0, "used": False}).stored())
+        tx.copies.set_intent(
+            copy.id, intent.model_copy(update={"ghosts": 0, "exists": None, "used": False}).stored()
+        )
 
 
 def went_with_it(

@@ -353,6 +353,27 @@ _FOUND = {
         every=2 * HOUR,
         near=15 * MINUTE,
     ),
+    "the mentor declines, and only a cache answers for hours": Small(
+        (
+            do(LATEST + 4 * HOUR, Act.MENTOR_DECLINE),
+            spell(Kind.CACHE, LATEST + 236 * MINUTE, 12 * HOUR, 200.0),
+        ),
+        every=HOUR,
+        near=30 * MINUTE,
+        mentor=True,
+    ),
+    "taken at last when the account is back, and a replica does not show it for a while": Small(
+        (
+            spell(Kind.OUTAGE, SHORT - MINUTE, 2 * HOUR),
+            spell(Kind.LAG, SHORT + 110 * MINUTE, 4 * HOUR, 119.0),
+            account(SHORT + 90 * MINUTE, Act.DISCONNECT),
+            account(SHORT + 157 * MINUTE, Act.RECONNECT),
+        ),
+        every=HOUR,
+        near=30 * MINUTE,
+        agreed=SHORT,
+        seed=2,
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),
