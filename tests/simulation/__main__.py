@@ -121,9 +121,9 @@ def _table(bugs: Sequence[Bug], seeds: range, draw: Draw, jobs: int) -> int:
 
 
 def _proof(jobs: int) -> int:
-    """Play all that is said to be proven."""
-    wrong = _report(range(1, 10_001), drawn, None, jobs)
-    wrong += _report(range(1, 21), large, None, jobs)
+    """Play all that is said to be proven; the large ones first, since one of them holds as much as 300 small ones."""
+    wrong = _report(range(1, 21), large, None, jobs)
+    wrong += _report(range(1, 10_001), drawn, None, jobs)
     wrong += _table(BUGS, range(1, 201), drawn, jobs)
     return int(wrong + _report(range(1, 1_001), partial(wired, drawn), None, jobs) > 0)
 
