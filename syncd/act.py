@@ -432,9 +432,8 @@ def _still_open(at: Target, intent: Intent | None, answer: Answer, *, exists: bo
     if not exists:
         return intent
     first = intent.exists or answer.received
-    return intent.model_copy(
-        update={"ghosts": intent.ghosts + 1, "exists": first, "used": answer.stamp is not None}
-    )
+    used = answer.stamp is not None and answer.sent - at.session.rules.lag > first
+    return intent.model_copy(update={"ghosts": intent.ghosts + 1, "exists": first, "used": used})
 
 
 def _settle(tx: Tx, ticket: Ticket, session: Session, before: Copy, *, taken: bool = False) -> None:

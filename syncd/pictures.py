@@ -77,7 +77,7 @@ class Intent(_Picture):
     exists: datetime | None = None
     """When it said so first: a replica may be behind that."""
     used: bool = False
-    """The server said so, and when what stood there was removed: it takes nothing under this UID any more."""
+    """Later it said when what stood there was removed, too: it takes nothing under this UID any more."""
     guest: bool = False
     """Nothing but a guest is put back."""
 

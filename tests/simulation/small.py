@@ -38,6 +38,8 @@ class Small:
     """The server invites the mentor, and takes the copy away again."""
     wired: bool = False
     """The server speaks CalDAV."""
+    google: bool = False
+    """It is like Google, which invites the mentor by itself, too."""
 
     def plan(self) -> Plan:
         """Return it as a play."""
@@ -53,7 +55,7 @@ class Small:
             students=("s0",),
             mentors=("m0",),
             home=(("s0", 0), ("m0", 0)),
-            schedules=((self.schedules, self.schedules),),
+            schedules=((True, True) if self.google else (self.schedules, self.schedules),),
             unconnected=frozenset(() if self.mentor else ("m0",)),
             every=self.every,
             near=self.near,
@@ -61,6 +63,7 @@ class Small:
             deeds=tuple(sorted(deeds, key=lambda deed: deed.at)),
             spells=tuple(one for one in self.what if isinstance(one, Spell)),
             wired=self.wired,
+            google=frozenset({0} if self.google else ()),
         )
 
 

@@ -374,6 +374,9 @@ _FOUND = {
         agreed=SHORT,
         seed=2,
     ),
+    "what was just written seems to be removed for ten seconds, where ids are used once": Small(
+        (spell(Kind.PHANTOM, AGREED - 5 * SECOND, 17 * SECOND),), every=30 * MINUTE, google=True
+    ),
     "a part of the answers is missing where the event stands": Small(
         (spell(Kind.PART, LATEST - 2 * HOUR, 6 * HOUR, where=LESSONS),)
     ),
