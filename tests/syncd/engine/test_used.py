@@ -55,6 +55,9 @@ def test_a_used_id_is_given_up_for_the_next_one_within_minutes(play: Play, after
     assert (play.state(session), play.generation(session)) == (State.BOOKED, 2)
     assert play.standing(session)["lessons"] == 1
     assert play.feed(session) == HARMLESS
+    assert play.faults.calls.count("create") == 8, (
+        "the mentor's is found by a read; the student's is tried ever less often"
+    )
 
 
 def test_what_seems_to_be_gone_and_is_shown_again_keeps_its_id(play: Play) -> None:
